@@ -1,0 +1,161 @@
+"""Settings of a deployment, each from the environment; docs/settings.md explains them.
+
+What an operator tunes while running (tiers, prices, thresholds) is a row in the
+admin, not a setting.
+"""
+
+import os
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from config.data_dir import generated_secret, private_dir
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+
+def positive(name: str, default: int) -> int:
+    """A whole number above zero, or a sentence that stops the start."""
+    try:
+        value = env.int(name, default=default)
+    except ValueError:
+        value = 0
+    if value <= 0:
+        raise ImproperlyConfigured(f"{name} must be a whole number above 0.")
+    return value
+
+
+def choice(name: str, options: tuple[str, ...]) -> str:
+    """One of `options`, the first being the default."""
+    value = env.str(name, default=options[0])
+    if value not in options:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(options)}.")
+    return value
+
+
+# --- Where things are kept ------------------------------------------------------
+os.umask(0o077)  # database, journal and secrets are the owner's alone
+DATA_DIR = private_dir(
+    Path(env.str("LLM_ROUTER_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+)
+JOURNAL_DIR = DATA_DIR / "journal"
+JOURNAL_MAX_BYTES = positive("LLM_ROUTER_JOURNAL_MAX_BYTES", 1 << 30)
+ON_STORAGE_FULL = choice("LLM_ROUTER_ON_STORAGE_FULL", ("refuse", "serve"))
+
+# --- Secrets --------------------------------------------------------------------
+SECRET_KEY = env.str("LLM_ROUTER_SECRET_KEY", default="") or generated_secret(
+    DATA_DIR / "secret.key"
+)
+if len(SECRET_KEY) < 32 or "insecure" in SECRET_KEY or "change" in SECRET_KEY.lower():
+    raise ImproperlyConfigured(
+        "LLM_ROUTER_SECRET_KEY is too short or a placeholder. Give at least 32 random "
+        "characters, or leave it unset: one is generated in the data folder."
+    )
+# The first key encrypts, all of them decrypt: put a new one in front to rotate.
+ENCRYPTION_KEYS: list[str] = env.list("LLM_ROUTER_ENCRYPTION_KEYS", default=[]) or [
+    generated_secret(DATA_DIR / "encryption.key")
+]
+
+# --- Serving --------------------------------------------------------------------
+DEBUG = env.bool("LLM_ROUTER_DEBUG", default=False)
+ADDR = env.str("LLM_ROUTER_ADDR", default="127.0.0.1:8080")  # `serve` sets it
+ALLOWED_HOSTS: list[str] = env.list(
+    "LLM_ROUTER_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"]
+)
+HTTPS = env.bool("LLM_ROUTER_HTTPS", default=False)
+DRAIN_SECONDS = positive("LLM_ROUTER_DRAIN_SECONDS", 30)
+MAX_BODY_BYTES = positive("LLM_ROUTER_MAX_BODY_BYTES", 32 << 20)
+MAX_IN_FLIGHT = positive("LLM_ROUTER_MAX_IN_FLIGHT", 1000)
+MAX_MEMORY_BYTES = positive("LLM_ROUTER_MAX_MEMORY_BYTES", 2 << 30)
+PRIVATE_UPSTREAMS = choice("LLM_ROUTER_PRIVATE_UPSTREAMS", ("allow", "deny"))
+LOG_LEVEL = choice(
+    "LLM_ROUTER_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
+)
+
+# --- Django ---------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "routing",
+    "gateway",
+    "workflows_app",
+]
+# Only the admin passes through these; /v1 has its own lean path (gateway/asgi).
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "gateway.admin.middleware.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DATABASES = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/db.sqlite3")
+}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE takes the write lock at BEGIN: a deferred upgrade fails at once
+    # with SQLITE_BUSY_SNAPSHOT instead of waiting for its turn.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;",
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True  # nobody has to run collectstatic
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+REST_FRAMEWORK = {"UNAUTHENTICATED_USER": None, "DEFAULT_AUTHENTICATION_CLASSES": []}
+LOGGING_CONFIG = None  # gateway.runtime.logs configures structlog and stdlib alike
+UNFOLD = {
+    "SITE_TITLE": "llm-router",
+    "SITE_HEADER": "llm-router",
+    "SITE_SYMBOL": "alt_route",
+    "SHOW_HISTORY": True,
+}

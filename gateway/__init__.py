@@ -1,0 +1,1 @@
+"""gateway serves: HTTP in, the pipeline, providers out, the books kept."""

@@ -1,0 +1,197 @@
+"""Every way a request can fail, as its client sees it.
+
+    GatewayError                      status  code
+    |- BadRequest                     400     invalid_request
+    |  |- InvalidJson                 400     invalid_json
+    |  |- NotExpressible              400     unsupported_parameter
+    |  `- ContextTooLong              400     context_length_exceeded
+    |- Unauthorized                   401     invalid_api_key
+    |- Forbidden                      403     permission_denied
+    |- NotFound                       404     not_found
+    |  `- ModelNotFound               404     model_not_found
+    |- MethodNotAllowed               405     method_not_allowed
+    |- RequestTimeout                 408     request_timeout
+    |- Conflict                       409     conflict
+    |- RequestTooLarge                413     request_too_large
+    |- UnsupportedMediaType           415     unsupported_media_type
+    |- TooManyRequests                429     rate_limit_exceeded
+    |- UpstreamError                  the provider's fault
+    |  |- UpstreamRefused             4xx     passed on from the provider
+    |  |- UpstreamRateLimited         429     rate_limited
+    |  |- BadUpstreamResponse         502     bad_upstream_response
+    |  |- UpstreamIncomplete          502     upstream_incomplete
+    |  |- UpstreamAuthError           502     upstream_auth_error
+    |  |- UpstreamServerError         502     upstream_error
+    |  |- UpstreamUnavailable         503     upstream_unavailable
+    |  |- UpstreamOverloaded          503     upstream_overloaded
+    |  `- UpstreamTimeout             504     upstream_timeout
+    |- StorageFull                    503     storage_full
+    |- Overloaded                     503     overloaded
+    |- ShuttingDown                   503     shutting_down
+    `- InternalError                  500     internal_error
+
+`api/render.py` turns these into the client's dialect. Messages tell the reader what
+to do and never hold a key, an upstream address or a provider's raw body.
+"""
+
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """An answer other than 200. `retry_after` is in seconds, jittered by its raiser.
+
+    `should_retry` False sends `x-should-retry: false`, which both official SDKs obey.
+    """
+
+    status: ClassVar[int] = 500
+    code: str = "internal_error"
+    type: ClassVar[str] = "api_error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        retry_after: float | None = None,
+        should_retry: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.retry_after = retry_after
+        self.should_retry = should_retry
+        if code is not None:
+            self.code = code
+
+
+class BadRequest(GatewayError):
+    status, code, type = 400, "invalid_request", "invalid_request_error"
+
+
+class InvalidJson(BadRequest):
+    code = "invalid_json"
+
+
+class NotExpressible(BadRequest):
+    code = "unsupported_parameter"
+
+
+class ContextTooLong(BadRequest):
+    code = "context_length_exceeded"
+
+
+class Unauthorized(GatewayError):
+    status, code, type = 401, "invalid_api_key", "authentication_error"
+
+
+class Forbidden(GatewayError):
+    status, code, type = 403, "permission_denied", "permission_error"
+
+
+class NotFound(GatewayError):
+    status, code, type = 404, "not_found", "not_found_error"
+
+
+class ModelNotFound(NotFound):
+    code = "model_not_found"
+
+
+class MethodNotAllowed(GatewayError):
+    status, code, type = 405, "method_not_allowed", "invalid_request_error"
+
+
+class RequestTimeout(GatewayError):
+    status, code, type = 408, "request_timeout", "timeout_error"
+
+
+class Conflict(GatewayError):
+    status, code, type = 409, "conflict", "conflict_error"
+
+
+class RequestTooLarge(GatewayError):
+    status, code, type = 413, "request_too_large", "request_too_large"
+
+
+class UnsupportedMediaType(GatewayError):
+    status, code, type = 415, "unsupported_media_type", "invalid_request_error"
+
+
+class TooManyRequests(GatewayError):
+    status, code, type = 429, "rate_limit_exceeded", "rate_limit_error"
+
+
+class UpstreamError(GatewayError):
+    """The provider's fault. `billable` says whether it may charge for the attempt."""
+
+    status, code = 502, "upstream_error"
+    billable: ClassVar[bool] = False
+    # May the same request be sent to another backend without risking a double bill?
+    failover: ClassVar[bool] = True
+
+
+class UpstreamRefused(UpstreamError):
+    """The provider says the client's request is wrong: passed on, never retried."""
+
+    type = "invalid_request_error"
+    failover = False
+
+    def __init__(self, message: str, *, status: int, **details: object) -> None:
+        super().__init__(message, **details)  # type: ignore[arg-type]
+        self.status = status  # type: ignore[misc]
+
+
+class UpstreamRateLimited(UpstreamError):
+    status, code, type = 429, "rate_limited", "rate_limit_error"
+
+
+class BadUpstreamResponse(UpstreamError):
+    code = "bad_upstream_response"
+    billable = True
+
+
+class UpstreamIncomplete(UpstreamError):
+    code = "upstream_incomplete"
+    billable = True
+
+
+class UpstreamAuthError(UpstreamError):
+    """The provider refused the gateway's own key: the client's key is fine."""
+
+    code = "upstream_auth_error"
+
+
+class UpstreamServerError(UpstreamError):
+    pass
+
+
+class UpstreamUnavailable(UpstreamError):
+    status, code = 503, "upstream_unavailable"
+
+
+class UpstreamOverloaded(UpstreamError):
+    status, code, type = 503, "upstream_overloaded", "overloaded_error"
+
+
+class UpstreamTimeout(UpstreamError):
+    """No answer in time; the provider may have done, and billed, the work."""
+
+    status, code, type = 504, "upstream_timeout", "timeout_error"
+    billable = True
+    failover = False
+
+
+class StorageFull(GatewayError):
+    status, code = 503, "storage_full"
+
+
+class Overloaded(GatewayError):
+    status, code, type = 503, "overloaded", "overloaded_error"
+
+
+class ShuttingDown(GatewayError):
+    status, code, type = 503, "shutting_down", "overloaded_error"
+
+
+class InternalError(GatewayError):
+    pass

@@ -1,0 +1,1 @@
+"""routing decides: the tier and backend a request deserves, and what it costs."""

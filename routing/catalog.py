@@ -1,0 +1,169 @@
+"""Frozen values the request path reads: tiers, backends, prices, policy.
+
+Rows are edited in the admin; `gateway.runtime.snapshot` turns them into these once a
+second. Nothing here touches the database. Money is integer nano-USD.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from routing.providers import PROVIDERS, Provider
+
+
+class Secret:
+    """A value that never shows itself: `reveal()` is the one way to read it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str = "") -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret(*****)" if self._value else "Secret(empty)"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    """Nano-USD per million tokens, as of one effective date."""
+
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
+    price_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A class of equally capable backends. `max_score` is None on the last tier."""
+
+    rank: int
+    name: str
+    max_score: int | None = None
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One model at one provider. `tier` is the rank of its tier.
+
+    `misconfigured` says in a sentence why it can't serve, or is empty.
+    `price` is None when no price row is in effect: an unpriced backend still serves
+    and is reported as unpriced, never as free.
+    """
+
+    name: str
+    tier: int
+    provider: str = "openai-compatible"
+    model: str = ""
+    base_url: str = ""
+    api_key: Secret = Secret()
+    price: PriceList | None = None
+    context_window: int | None = None
+    max_in_flight: int = 0  # 0: no bound of its own
+    weight: float = 1.0
+    state: Literal["enabled", "draining", "disabled"] = "enabled"
+    misconfigured: str = ""
+    id: int = 0
+
+    @cached_property
+    def preset(self) -> Provider:
+        return PROVIDERS[self.provider]
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A glob over model names clients may send, and the tier or backend it means."""
+
+    pattern: str
+    tier: int | None = None
+    backend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What an operator tunes while running; see RoutingPolicy for each meaning."""
+
+    client_model: Literal["ceiling", "pin", "route"] = "ceiling"
+    baseline_tier: int | None = None  # None: the highest tier
+    cold_start: Literal["heuristic", "baseline"] = "heuristic"
+    allow_downgrade: bool = False
+    cache_enabled: bool = True
+    cache_matching: Literal["exact", "canonical", "jaccard"] = "canonical"
+    cache_max_entries: int = 1000
+    cache_max_bytes: int = 256 << 20
+    cache_ttl_seconds: float = 300.0
+    cache_similarity: float = 0.85
+    cache_max_temperature: float = 0.3
+    sharing_enabled: bool = True
+    sharing_buffer_bytes: int = 1 << 20
+    learned_threshold: float = 0.5
+    sidecar_url: str = ""
+    sidecar_weight: float = 0.7
+    max_feedback: int = 10_000
+    max_attempts: int = 3
+    retry_budget: float = 0.2
+    retry_ambiguous: bool = False
+    on_disconnect: Literal["cancel", "drain"] = "cancel"
+    drain_seconds: float = 60.0
+    connect_timeout_seconds: float = 5.0
+    first_byte_timeout_seconds: float = 120.0
+    read_timeout_seconds: float = 30.0
+    write_timeout_seconds: float = 120.0
+    stream_max_seconds: float = 3600.0
+    max_answer_bytes: int = 64 << 20
+    keepalive_seconds: float = 15.0
+    default_max_output_tokens: int = 4096
+    log_retention_days: int = 30
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything routing decides with, at one moment. Tiers are sorted by rank."""
+
+    tiers: tuple[Tier, ...] = ()
+    backends: tuple[Backend, ...] = ()
+    aliases: tuple[Alias, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+
+    @cached_property
+    def by_name(self) -> dict[str, Backend]:
+        return {backend.name: backend for backend in self.backends}
+
+    @cached_property
+    def by_tier(self) -> dict[int, tuple[Backend, ...]]:
+        """Backends of each tier rank, in configured order."""
+        return {
+            tier.rank: tuple(b for b in self.backends if b.tier == tier.rank)
+            for tier in self.tiers
+        }
+
+    @cached_property
+    def tiers_of_model(self) -> dict[str, int]:
+        """The highest tier at which each upstream model name is configured."""
+        tiers: dict[str, int] = {}
+        for backend in self.backends:
+            tiers[backend.model] = max(tiers.get(backend.model, 0), backend.tier)
+        return tiers
+
+    @property
+    def baseline_tier(self) -> int:
+        """The tier that savings are measured against."""
+        if self.policy.baseline_tier is not None:
+            return self.policy.baseline_tier
+        return self.tiers[-1].rank if self.tiers else 0

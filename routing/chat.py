@@ -1,0 +1,67 @@
+"""The request all parts of the gateway speak about, in one common language."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class ChatRequest:
+    """A chat completion as its client asked for it.
+
+    `body` is OpenAI's chat-completion body with unknown fields kept; a client of
+    another dialect has been translated into it. It has been validated, and is read,
+    never changed: providers copy what they send.
+
+    `scope` is who may share its answers (a key's team, else the key).
+    `model` is the name the client sent, or "auto". `pin`, `max_tier` come from headers
+    the key allows; `no_cache`/`no_store` from Cache-Control.
+    """
+
+    body: Json
+    scope: str
+    request_id: str
+    model: str = "auto"
+    stream: bool = False
+    include_usage: bool = False
+    dialect: Literal["openai", "anthropic"] = "openai"
+    pin: str = ""
+    min_tier: int | None = None
+    max_tier: int | None = None
+    no_cache: bool = False
+    no_store: bool = False
+    allow_sampled_reuse: bool = False
+    tags: tuple[str, ...] = ()
+    features: "Features | None" = field(default=None, repr=False)
+
+
+@dataclass(slots=True)
+class Features:
+    """What one pass over the messages counted; no text is kept.
+
+    `prompt_tokens` is an estimate (characters / 4) of everything sent upstream.
+    """
+
+    prompt_tokens: int = 0
+    turns: int = 0
+    system_chars: int = 0
+    json_mode: bool = False
+    tools: int = 0
+    code: bool = False
+    reasoning_cues: tuple[str, ...] = ()
+    images: int = 0
+    needs: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one answer, in OpenAI's meaning: cached and cache_write are parts of
+    prompt, reasoning is a part of completion."""
+
+    prompt: int = 0
+    completion: int = 0
+    cached: int = 0
+    cache_write: int = 0
+    reasoning: int = 0
+    estimated: bool = False

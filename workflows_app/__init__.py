@@ -1,0 +1,1 @@
+"""workflows_app composes: DAGs of requests answered by the gateway."""

@@ -1,0 +1,1 @@
+"""The small functions that scripts are made of, by what they spoil."""

@@ -1,0 +1,1 @@
+"""The fault upstream does what its scripts say."""

@@ -33,7 +33,7 @@ run: setup ## migrate, import CONFIG when the database is empty, serve on ADDR
 	@exec $(PY) manage.py serve --config $(CONFIG) --addr $(ADDR) --workers $(WORKERS)
 
 demo: setup ## the same with simulated providers and a little traffic; no API key needed
-	@exec $(PY) manage.py demo --addr $(ADDR)
+	@LLM_ROUTER_DATA_DIR=$${LLM_ROUTER_DATA_DIR:-var/demo} exec $(PY) manage.py demo --addr $(ADDR)
 
 lint: .venv/.installed-dev ## ruff, mypy, migrations in step with the models
 	$(BIN)/ruff check .

@@ -68,7 +68,7 @@ HTTPS = env.bool("LLM_ROUTER_HTTPS", default=False)
 DRAIN_SECONDS = positive("LLM_ROUTER_DRAIN_SECONDS", 30)
 MAX_BODY_BYTES = positive("LLM_ROUTER_MAX_BODY_BYTES", 32 << 20)
 MAX_IN_FLIGHT = positive("LLM_ROUTER_MAX_IN_FLIGHT", 1000)
-MAX_MEMORY_BYTES = positive("LLM_ROUTER_MAX_MEMORY_BYTES", 2 << 30)
+MAX_HELD_BYTES = positive("LLM_ROUTER_MAX_HELD_BYTES", 256 << 20)
 PRIVATE_UPSTREAMS = choice("LLM_ROUTER_PRIVATE_UPSTREAMS", ("allow", "deny"))
 LOG_LEVEL = choice(
     "LLM_ROUTER_LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
@@ -141,7 +141,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = private_dir(DATA_DIR / "static")
 WHITENOISE_USE_FINDERS = True  # nobody has to run collectstatic
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
@@ -151,11 +151,17 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
-REST_FRAMEWORK = {"UNAUTHENTICATED_USER": None, "DEFAULT_AUTHENTICATION_CLASSES": []}
+REST_FRAMEWORK: dict[str, object] = {
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+}
 LOGGING_CONFIG = None  # gateway.runtime.logs configures structlog and stdlib alike
 UNFOLD = {
     "SITE_TITLE": "llm-router",
     "SITE_HEADER": "llm-router",
     "SITE_SYMBOL": "alt_route",
+    "SITE_FAVICONS": [{"rel": "icon", "href": "data:,"}],  # else each visit is a 404
+    "SITE_URL": None,
     "SHOW_HISTORY": True,
+    "DASHBOARD_CALLBACK": "gateway.admin.summary.add_summary",
 }

@@ -129,7 +129,6 @@ class Policy:
     keepalive_seconds: float = 15.0
     default_max_output_tokens: int = 4096
     log_retention_days: int = 30
-    version: int = 0
 
 
 @dataclass(frozen=True)
@@ -154,6 +153,14 @@ class Catalog:
         }
 
     @cached_property
+    def price_classes(self) -> dict[int, tuple[tuple[Backend, ...], ...]]:
+        """Backends of each tier rank, those of equal price together."""
+        return {
+            rank: tuple(map(tuple, same_price(backends)))
+            for rank, backends in self.by_tier.items()
+        }
+
+    @cached_property
     def tiers_of_model(self) -> dict[str, int]:
         """The highest tier at which each upstream model name is configured."""
         tiers: dict[str, int] = {}
@@ -167,3 +174,13 @@ class Catalog:
         if self.policy.baseline_tier is not None:
             return self.policy.baseline_tier
         return self.tiers[-1].rank if self.tiers else 0
+
+
+def same_price(backends: tuple[Backend, ...]) -> list[list[Backend]]:
+    """Backends grouped by what a prompt and an answer cost there."""
+    classes: dict[tuple[int, int] | None, list[Backend]] = {}
+    for backend in backends:
+        price = backend.price
+        key = (price.input, price.output) if price else None
+        classes.setdefault(key, []).append(backend)
+    return list(classes.values())

@@ -40,10 +40,12 @@ class ChatRequest:
 class Features:
     """What one pass over the messages counted; no text is kept.
 
-    `prompt_tokens` is an estimate (characters / 4) of everything sent upstream.
+    `prompt_tokens` is an estimate (characters / 4) of everything sent upstream,
+    `max_output` the answer's limit that the client gave, or 0.
     """
 
     prompt_tokens: int = 0
+    max_output: int = 0
     turns: int = 0
     system_chars: int = 0
     json_mode: bool = False

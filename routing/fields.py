@@ -40,7 +40,7 @@ def decrypt(token: str) -> str:
         ) from None
 
 
-class EncryptedTextField(models.TextField):  # type: ignore[type-arg]
+class EncryptedTextField(models.TextField):
     """Holds the *token* in Python as in the database; `encrypt()` on the way in.
 
     Reading never decrypts by itself, so a template, an export or `repr()` of the row

@@ -1,5 +1,6 @@
 """Rows an operator edits: tiers, backends, prices, aliases, policy; and feedback."""
 
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
@@ -46,6 +47,32 @@ class Tier(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rank} - {self.name}"
+
+    def clean(self) -> None:
+        """Keep the thresholds rising, so that each score means one tier."""
+        if not self.rank:  # it failed its own check, which says so
+            return
+        tiers = [*Tier.objects.exclude(pk=self.pk), self]
+        tiers.sort(key=lambda tier: tier.rank)
+        for lower, upper in pairwise(tiers):
+            problem = threshold_problem(lower, upper)
+            if problem and self in (lower, upper):
+                raise ValidationError({"max_score": problem})
+
+
+def threshold_problem(lower: Tier, upper: Tier) -> str:
+    """What is wrong between two neighbouring tiers, or nothing."""
+    if lower.max_score is None:
+        return (
+            f"Only the highest tier may have no maximum: give {lower} one, lower than "
+            "those of the tiers above it."
+        )
+    if upper.max_score is not None and lower.max_score >= upper.max_score:
+        return (
+            f"{lower} goes up to {lower.max_score}, so {upper} must end above that, "
+            f"not at {upper.max_score}."
+        )
+    return ""
 
 
 class Backend(models.Model):
@@ -257,12 +284,19 @@ class RoutingPolicy(models.Model):
         "instead of refusing.",
     )
 
-    cache_enabled = models.BooleanField(default=True)
+    cache_enabled = models.BooleanField(
+        default=True, help_text="Answer from earlier answers of the same scope."
+    )
     cache_matching = models.CharField(
-        max_length=9, choices=Matching, default=Matching.CANONICAL
+        max_length=9,
+        choices=Matching,
+        default=Matching.CANONICAL,
+        help_text="How alike two requests must be to share an answer.",
     )
     cache_max_entries = models.PositiveIntegerField(
-        default=1000, validators=[MinValueValidator(1)]
+        default=1000,
+        validators=[MinValueValidator(1)],
+        help_text="Answers kept per process; the least recently used leave first.",
     )
     cache_max_bytes = models.PositiveBigIntegerField(
         default=256 << 20,
@@ -270,7 +304,9 @@ class RoutingPolicy(models.Model):
         help_text="Bytes of answers and keys kept per process.",
     )
     cache_ttl_seconds = models.FloatField(
-        default=300.0, validators=[MinValueValidator(0.1)]
+        default=300.0,
+        validators=[MinValueValidator(0.1)],
+        help_text="How long an answer may be reused.",
     )
     cache_similarity = models.FloatField(
         default=0.85,
@@ -302,14 +338,21 @@ class RoutingPolicy(models.Model):
         max_length=500, blank=True, help_text="Address of a RouteLLM classifier."
     )
     sidecar_weight = models.FloatField(
-        default=0.7, validators=[MinValueValidator(0.0), MaxValueValidator(1.0)]
+        default=0.7,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="Share of the sidecar in the combined score; the rest is the "
+        "explained 0-100 score.",
     )
     max_feedback = models.PositiveIntegerField(
-        default=10_000, validators=[MinValueValidator(1)]
+        default=10_000,
+        validators=[MinValueValidator(1)],
+        help_text="Feedback rows kept; the oldest leave first.",
     )
 
     max_attempts = models.PositiveSmallIntegerField(
-        default=3, validators=[MinValueValidator(1), MaxValueValidator(10)]
+        default=3,
+        validators=[MinValueValidator(1), MaxValueValidator(10)],
+        help_text="Backends tried for one request, the first included.",
     )
     retry_budget = models.FloatField(
         default=0.2,
@@ -322,7 +365,10 @@ class RoutingPolicy(models.Model):
         "bill for.",
     )
     on_disconnect = models.CharField(
-        max_length=6, choices=OnDisconnect, default=OnDisconnect.CANCEL
+        max_length=6,
+        choices=OnDisconnect,
+        default=OnDisconnect.CANCEL,
+        help_text="What happens to a call when its last reader has left.",
     )
     drain_seconds = models.FloatField(
         default=60.0,
@@ -330,10 +376,14 @@ class RoutingPolicy(models.Model):
         help_text="How long a call whose readers left may go on.",
     )
     connect_timeout_seconds = models.FloatField(
-        default=5.0, validators=[MinValueValidator(0.05)]
+        default=5.0,
+        validators=[MinValueValidator(0.05)],
+        help_text="For reaching a provider, TLS included.",
     )
     first_byte_timeout_seconds = models.FloatField(
-        default=120.0, validators=[MinValueValidator(0.05)]
+        default=120.0,
+        validators=[MinValueValidator(0.05)],
+        help_text="From sending a request to the first byte of its answer.",
     )
     read_timeout_seconds = models.FloatField(
         default=30.0,
@@ -346,10 +396,14 @@ class RoutingPolicy(models.Model):
         help_text="For a whole answer, and between two pieces of a stream.",
     )
     stream_max_seconds = models.FloatField(
-        default=3600.0, validators=[MinValueValidator(0.05)]
+        default=3600.0,
+        validators=[MinValueValidator(0.05)],
+        help_text="The longest a stream may take as a whole.",
     )
     max_answer_bytes = models.PositiveBigIntegerField(
-        default=64 << 20, validators=[MinValueValidator(1 << 12)]
+        default=64 << 20,
+        validators=[MinValueValidator(1 << 12)],
+        help_text="A provider's answer larger than this is refused.",
     )
     keepalive_seconds = models.FloatField(
         default=15.0,

@@ -1,0 +1,219 @@
+"""Admin pages of tiers, backends, aliases, the policy and feedback."""
+
+import os
+from typing import ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.debug import sensitive_post_parameters
+from unfold.admin import ModelAdmin
+
+from routing.forms import BackendForm
+from routing.models import Backend, Feedback, ModelAlias, RoutingPolicy, Tier
+from routing.money_format import exact_dollars
+from routing.price_admin import NewPrice, PriceHistory
+from routing.read_only_admin import ReadOnlyAdmin
+from routing.review import key_problem, price_in_effect, tiers_without_backend
+
+
+@admin.register(Tier)
+class TierAdmin(ModelAdmin):
+    list_display = ("rank", "name", "max_score", "backend_count")
+    list_display_links = ("rank", "name")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tier]:
+        return super().get_queryset(request).annotate(backend_count=Count("backends"))
+
+    @admin.display(description="Backends", ordering="backend_count")
+    def backend_count(self, tier: Tier) -> int:
+        return tier.backend_count  # type: ignore[attr-defined]
+
+
+@admin.register(Backend)
+class BackendAdmin(ModelAdmin):
+    form = BackendForm
+    list_display = ("name", "tier", "provider", "model", "prices", "state", "status")
+    list_editable = ("state",)
+    list_filter = ("tier", "provider", "state")
+    list_select_related = ("tier",)
+    search_fields = ("name", "model")
+    actions = ("drain",)
+    inlines: ClassVar = [PriceHistory, NewPrice]
+    fieldsets = (
+        (None, {"fields": ("name", "tier", "state")}),
+        ("Provider", {"fields": ("provider", "model", "base_url")}),
+        (
+            "Key",
+            {
+                "fields": ("api_key_env", "new_api_key", "clear_api_key"),
+                "description": "Either the name of an environment variable, or a key.",
+            },
+        ),
+        ("Limits", {"fields": ("context_window", "max_in_flight", "weight")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Backend]:
+        return super().get_queryset(request).prefetch_related("prices")
+
+    @admin.display(description="$ in / out per million")
+    def prices(self, backend: Backend) -> str:
+        price = price_in_effect(backend, timezone.now())
+        if price is None:
+            return "unpriced"
+        return f"{exact_dollars(price.input)} / {exact_dollars(price.output)}"
+
+    @admin.display(description="Configuration")
+    def status(self, backend: Backend) -> str:
+        problem = key_problem(backend, os.environ)
+        return f"misconfigured: {problem}" if problem else "fine"
+
+    @admin.action(description="Drain: finish what is running, take nothing new")
+    def drain(self, request: HttpRequest, backends: QuerySet[Backend]) -> None:
+        for backend in backends:
+            backend.state = Backend.State.DRAINING
+            backend.save(update_fields=["state", "updated_at"])
+            self.log_change(request, backend, "Draining.")
+        self.message_user(request, "They will take no new request within a second.")
+
+    def save_model(
+        self, request: HttpRequest, obj: Backend, form: forms.Form, change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        if getattr(form, "key_forgotten", False):
+            self.message_user(
+                request,
+                "The stored API key was forgotten because the provider or the address "
+                "changed. Enter the key of the new address.",
+                messages.WARNING,
+            )
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, str] | None = None
+    ) -> TemplateResponse:
+        warn_of_empty_tiers(request)
+        return super().changelist_view(request, extra_context)
+
+    @method_decorator(sensitive_post_parameters("new_api_key"))
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
+        warn_of_empty_tiers(request)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+
+def warn_of_empty_tiers(request: HttpRequest) -> None:
+    """On the page that is shown, so that it stays until somebody mends it."""
+    if request.method != "GET":
+        return
+    for tier in tiers_without_backend():
+        messages.warning(
+            request,
+            f"Tier {tier} has no enabled backend: its requests go to a higher tier.",
+        )
+
+
+@admin.register(ModelAlias)
+class ModelAliasAdmin(ModelAdmin):
+    list_display = ("pattern", "tier", "backend", "position")
+    list_editable = ("tier", "backend", "position")
+    search_fields = ("pattern",)
+
+
+@admin.register(RoutingPolicy)
+class RoutingPolicyAdmin(ModelAdmin):
+    fieldsets = (
+        (
+            "Who decides",
+            {"fields": ("client_model", "baseline_tier", "allow_downgrade")},
+        ),
+        (
+            "Cache",
+            {
+                "fields": (
+                    "cache_enabled",
+                    "cache_matching",
+                    "cache_max_entries",
+                    "cache_max_bytes",
+                    "cache_ttl_seconds",
+                    "cache_similarity",
+                    "cache_max_temperature",
+                )
+            },
+        ),
+        ("Sharing", {"fields": ("sharing_enabled", "sharing_buffer_bytes")}),
+        (
+            "Retries and time-outs",
+            {
+                "fields": (
+                    "max_attempts",
+                    "retry_budget",
+                    "retry_ambiguous",
+                    "on_disconnect",
+                    "drain_seconds",
+                    "connect_timeout_seconds",
+                    "first_byte_timeout_seconds",
+                    "read_timeout_seconds",
+                    "write_timeout_seconds",
+                    "stream_max_seconds",
+                    "max_answer_bytes",
+                    "keepalive_seconds",
+                    "default_max_output_tokens",
+                )
+            },
+        ),
+        (
+            "Learned",
+            {
+                "fields": (
+                    "cold_start",
+                    "learned_threshold",
+                    "sidecar_url",
+                    "sidecar_weight",
+                    "max_feedback",
+                )
+            },
+        ),
+        ("Logs", {"fields": ("log_retention_days",)}),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: RoutingPolicy | None = None
+    ) -> bool:
+        return False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, str] | None = None
+    ) -> HttpResponseRedirect:
+        """There is one policy, so its list is its form."""
+        policy = RoutingPolicy.load()
+        return HttpResponseRedirect(
+            reverse("admin:routing_routingpolicy_change", args=(policy.pk,))
+        )
+
+
+@admin.register(Feedback)
+class FeedbackAdmin(ReadOnlyAdmin):
+    list_display = (
+        "created_at",
+        "quality",
+        "score",
+        "tier",
+        "scope",
+        "request_id",
+        "weight",
+    )
+    list_filter = ("tier",)
+    search_fields = ("request_id__exact", "scope")

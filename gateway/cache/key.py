@@ -1,0 +1,127 @@
+"""Keys: what must be equal for two requests to get the same answer.
+
+A key is formed before routing, from what the client sent and from what the operator
+allows, never from what the router chose. Every part is length-prefixed, so no text can
+reach over into its neighbour. The client's dialect is no part: answers are kept in the
+common language and rendered for whoever asks.
+"""
+
+import hashlib
+from collections.abc import Iterator
+
+import orjson
+
+from routing.catalog import Catalog, Policy
+from routing.chat import ChatRequest, Json
+
+# A new number makes every older key unreachable; raise it when a key's parts change.
+SCHEMA = b"llm-router cache 1"
+
+# Who asks, how it is delivered and what the provider files away, not what is answered.
+# The model is a part of its own. `service_tier` counts: it buys another speed and
+# price, and a priority request must not wait for somebody's flex call.
+NOT_ABOUT_THE_ANSWER = frozenset(
+    {
+        "metadata",
+        "model",
+        "safety_identifier",
+        "store",
+        "stream",
+        "stream_options",
+        "user",
+    }
+)
+NOT_ABOUT_THE_ANSWER_PREFIX = "prompt_cache_"
+
+
+def exact_key(
+    scope: str, chat: ChatRequest, policy: Policy, catalog_fingerprint: bytes
+) -> bytes:
+    """Equal for requests that ask the same of the same backends in one scope."""
+    body = answering_fields(chat.body)
+    return _digest(
+        b"exact", *_route(scope, chat, policy), catalog_fingerprint, _json(body)
+    )
+
+
+def rest_key(
+    scope: str, chat: ChatRequest, policy: Policy, catalog_fingerprint: bytes
+) -> bytes:
+    """The exact key of everything but the text of the last message."""
+    body = answering_fields(chat.body)
+    *earlier, last = body["messages"]
+    body["messages"] = [*earlier, {**last, "content": None}]
+    return _digest(
+        b"rest", *_route(scope, chat, policy), catalog_fingerprint, _json(body)
+    )
+
+
+def canonical_key(rest: bytes, frame_digest: bytes) -> bytes:
+    """Equal for two wordings of one question when all else is equal."""
+    return _digest(b"canonical", rest, frame_digest)
+
+
+def sharing_key(exact: bytes, stream: bool) -> bytes:
+    """Calls in flight are shared by requests that also want the same delivery."""
+    return exact + (b"\x01" if stream else b"\x00")
+
+
+def fingerprint(catalog: Catalog) -> bytes:
+    """Which models may answer and where the borders lie; once per snapshot.
+
+    Keys, prices, weights and health are left out: they change who is chosen or what
+    it costs, not what the answer is worth.
+    """
+    return _digest(
+        b"catalog",
+        _json([(tier.rank, tier.name, tier.max_score) for tier in catalog.tiers]),
+        _json(
+            [
+                (b.name, b.tier, b.provider, b.model, b.base_url)
+                for b in catalog.backends
+            ]
+        ),
+        _json(
+            [(alias.pattern, alias.tier, alias.backend) for alias in catalog.aliases]
+        ),
+    )
+
+
+def answering_fields(body: Json) -> Json:
+    """The fields that may change the answer; one we don't know counts."""
+    return {
+        name: value
+        for name, value in body.items()
+        if name not in NOT_ABOUT_THE_ANSWER
+        and not name.startswith(NOT_ABOUT_THE_ANSWER_PREFIX)
+    }
+
+
+def _route(scope: str, chat: ChatRequest, policy: Policy) -> Iterator[bytes]:
+    """Who asks, for which model, and what the policy lets that name mean."""
+    yield scope.encode()
+    yield _json([chat.model, chat.pin, chat.min_tier, chat.max_tier])
+    yield _json(
+        [
+            policy.client_model,
+            policy.baseline_tier,
+            policy.cold_start,
+            policy.allow_downgrade,
+            policy.learned_threshold,
+            policy.sidecar_url,
+            policy.sidecar_weight,
+            policy.default_max_output_tokens,
+        ]
+    )
+
+
+def _json(value: object) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def _digest(*parts: bytes) -> bytes:
+    digest = hashlib.sha256()
+    for part in (SCHEMA, *parts):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()

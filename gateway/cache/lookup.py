@@ -1,0 +1,173 @@
+"""The answer cache: by equality first, by guarded similarity when the policy says so.
+
+Isolation is by construction: every key and every partition of the index contains the
+scope, so there is nothing of another scope to be found.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Literal
+
+from gateway.cache.canonical import frame, refusal
+from gateway.cache.jaccard import JaccardIndex, WordSet, word_set_of
+from gateway.cache.key import canonical_key, exact_key, rest_key, sharing_key
+from gateway.cache.policy import Reuse, decide, question
+from gateway.cache.store import AnswerStore, Entry
+from routing.catalog import Catalog, Policy
+from routing.chat import ChatRequest
+
+Level = Literal["exact", "canonical", "jaccard"]
+EQUAL = {"exact": "the same request", "canonical": "the same question in other words"}
+
+
+@dataclass(frozen=True, slots=True)
+class CacheKeys:
+    """Everything a request may match by; None where it may not.
+
+    `reason` is the rule that took a level away, "" when none did. `rest` is all of the
+    request but the text of its question; `words` and `similarity` act within it.
+    """
+
+    scope: str
+    reuse: Reuse
+    reason: str = ""
+    exact: bytes | None = None
+    sharing: bytes | None = None
+    rest: bytes | None = None
+    canonical: bytes | None = None
+    words: WordSet | None = None
+    similarity: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A stored answer, and how it was found: `reason` is a sentence for people."""
+
+    entry: Entry
+    level: Level
+    similarity: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CacheStats:
+    entries: int
+    bytes: int
+    hits: dict[str, int]
+    misses: int
+    evictions: int
+    expirations: int
+
+
+class AnswerCache:
+    def __init__(self, policy: Policy, random: Random) -> None:
+        self._index = JaccardIndex()
+        self._store = AnswerStore(
+            policy.cache_max_entries,
+            policy.cache_max_bytes,
+            policy.cache_ttl_seconds,
+            random,
+            on_remove=self._index.remove,
+        )
+        self._hits: Counter[str] = Counter()
+        self._misses = 0
+
+    @staticmethod
+    def keys(chat: ChatRequest, catalog: Catalog, fingerprint: bytes) -> CacheKeys:
+        """What this request may match, before it is routed."""
+        policy, scope = catalog.policy, chat.scope
+        reuse = decide(chat, policy)
+        if not (reuse.exact or reuse.share):
+            return CacheKeys(scope, reuse, reason=reuse.reason)
+        exact = exact_key(scope, chat, policy, fingerprint)
+        keys = CacheKeys(
+            scope,
+            reuse,
+            reason=reuse.reason,
+            exact=exact if reuse.exact else None,
+            sharing=sharing_key(exact, chat.stream) if reuse.share else None,
+        )
+        return with_meaning(keys, chat, policy, fingerprint) if reuse.semantic else keys
+
+    def lookup(self, keys: CacheKeys, now: float) -> Hit | None:
+        """The exact request's answer, else one to the same question."""
+        if keys.exact is None or not keys.reuse.lookup:
+            return None
+        hit = (
+            self._equal(keys.exact, "exact", now)
+            or self._equal(keys.canonical, "canonical", now)
+            or self._similar(keys, now)
+        )
+        if hit is None:
+            self._misses += 1
+        else:
+            self._hits[hit.level] += 1
+        return hit
+
+    def store(self, keys: CacheKeys, entry: Entry, now: float) -> bool:
+        """Keep an answer for these keys; whether it was kept."""
+        if keys.exact is None or not keys.reuse.store:
+            return False
+        aliases = (keys.canonical,) if keys.canonical else ()
+        index_bytes = keys.words.index_bytes if keys.words else 0
+        kept = self._store.put(
+            (keys.exact, *aliases), keys.scope, entry, now, index_bytes
+        )
+        if kept and keys.words and keys.rest:
+            self._index.add(keys.rest, keys.exact, keys.words)
+        return kept
+
+    def purge(self, scope: str | None = None) -> int:
+        """Forget the answers of one scope, or all; how many they were."""
+        return self._store.purge(scope)
+
+    def configure(self, policy: Policy) -> None:
+        """Take over the bounds of a new policy at once."""
+        self._store.resize(
+            policy.cache_max_entries, policy.cache_max_bytes, policy.cache_ttl_seconds
+        )
+
+    def stats(self) -> CacheStats:
+        return CacheStats(
+            entries=len(self._store),
+            bytes=self._store.bytes,
+            hits=dict(self._hits),
+            misses=self._misses,
+            evictions=self._store.evictions,
+            expirations=self._store.expirations,
+        )
+
+    def _equal(self, key: bytes | None, level: Level, now: float) -> Hit | None:
+        slot = self._store.get(key, now) if key else None
+        return Hit(slot.entry, level, 1.0, EQUAL[level]) if slot else None
+
+    def _similar(self, keys: CacheKeys, now: float) -> Hit | None:
+        if keys.words is None or keys.rest is None:
+            return None
+        while found := self._index.find(keys.rest, keys.words, keys.similarity):
+            id, similarity = found
+            if slot := self._store.get(id, now):
+                reason = f"word sets {similarity:.2f} alike"
+                return Hit(slot.entry, "jaccard", similarity, reason)
+            self._index.remove(id)  # it had expired
+        return None
+
+
+def with_meaning(
+    keys: CacheKeys, chat: ChatRequest, policy: Policy, fingerprint: bytes
+) -> CacheKeys:
+    """Add what other wordings of the same question are matched by."""
+    text = question(chat.body) or ""
+    framed = frame(text)
+    if framed is None:
+        return replace(keys, reason=keys.reason or refusal(text))
+    rest = rest_key(keys.scope, chat, policy, fingerprint)
+    similar = policy.cache_matching == "jaccard"
+    return replace(
+        keys,
+        rest=rest,
+        canonical=canonical_key(rest, framed.digest),
+        words=word_set_of(text, framed) if similar else None,
+        similarity=policy.cache_similarity,
+    )

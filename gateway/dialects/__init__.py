@@ -1,0 +1,1 @@
+"""Pure translations between wire formats and the common language; no I/O."""

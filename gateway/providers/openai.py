@@ -1,0 +1,80 @@
+"""OpenAI's chat completions, and everything that speaks the same."""
+
+from collections.abc import Iterable
+
+import orjson
+
+from gateway.dialects.sse import EventParser
+from gateway.dialects.upstream_errors import stream_error
+from gateway.errors import BadUpstreamResponse, UpstreamError
+from gateway.providers.http import Call
+from routing.catalog import Backend, Policy
+from routing.chat import ChatRequest, Json
+
+
+def prepare(backend: Backend, chat: ChatRequest, policy: Policy) -> Call:
+    """The request for this backend: the client's body with the backend's model."""
+    body = {**chat.body, "model": backend.model}
+    if chat.stream:
+        # Usage is always asked for: streams are billed like whole answers.
+        options = {**(chat.body.get("stream_options") or {}), "include_usage": True}
+        body |= {"stream": True, "stream_options": options}
+    headers = {"content-type": "application/json"}
+    if backend.api_key:
+        headers["authorization"] = f"Bearer {backend.api_key.reveal()}"
+    return Call(api_url(backend, "/chat/completions"), headers, orjson.dumps(body))
+
+
+def api_url(backend: Backend, path: str) -> str:
+    """The address of an endpoint; a base_url works with and without /v1."""
+    base = (backend.base_url or backend.preset.base_url).rstrip("/")
+    if "/" not in base.split("://", 1)[-1]:  # a bare host: the API lives under /v1
+        base += "/v1"
+    return base + path
+
+
+def read_completion(body: bytes) -> tuple[Json, bytes]:
+    """A whole answer, parsed and as the client gets it: untouched.
+
+    Raises BadUpstreamResponse when it is anything else.
+    """
+    try:
+        completion = orjson.loads(body)
+        if completion["choices"][0]["message"] is not None:
+            return completion, body
+    except (ValueError, KeyError, IndexError, TypeError):
+        pass
+    raise BadUpstreamResponse("The provider's answer is not a chat completion.")
+
+
+class StreamReader:
+    """Turns the bytes of a streamed answer into chunks."""
+
+    def __init__(self) -> None:
+        self.ended = False  # [DONE] was seen
+        self.error: UpstreamError | None = None
+        self._parser = EventParser()
+
+    def feed(self, piece: bytes) -> Iterable[Json]:
+        """The chunks that `piece` completes; sets `error` at an error event."""
+        for event in self._parser.feed(piece):
+            if self.ended or self.error:
+                return
+            if event.data.startswith(b"[DONE]"):
+                self.ended = True
+                return
+            chunk = parse_chunk(event.data)
+            if chunk.get("error"):
+                self.error = stream_error(chunk)
+                return
+            yield chunk
+
+
+def parse_chunk(data: bytes) -> Json:
+    try:
+        chunk = orjson.loads(data)
+    except ValueError:
+        raise BadUpstreamResponse("The provider's stream holds invalid JSON.") from None
+    if not isinstance(chunk, dict):
+        raise BadUpstreamResponse("The provider's stream holds something else.")
+    return chunk

@@ -76,13 +76,17 @@ class ApiKey(models.Model):
     @classmethod
     def issue(cls, name: str, **fields: object) -> "tuple[ApiKey, str]":
         """A new key and, this once, its secret."""
-        secret = new_secret()
-        key = cls(
-            name=name, prefix=secret[:SHOWN_CHARS], digest=digest_of(secret), **fields
-        )
+        key = cls(name=name, **fields)
+        secret = key.take_secret()
         key.full_clean()
         key.save()
         return key, secret
+
+    def take_secret(self) -> str:
+        """Give this key a secret and return it; only its digest stays here."""
+        secret = new_secret()
+        self.prefix, self.digest = secret[:SHOWN_CHARS], digest_of(secret)
+        return secret
 
 
 class SetupToken(models.Model):
@@ -148,7 +152,13 @@ class RequestLog(models.Model):
     class Meta:
         ordering = ("-id",)
         verbose_name = "request"
-        indexes = [models.Index(fields=("scope", "-id"), name="request_by_scope")]
+        indexes = [
+            models.Index(fields=("scope", "-id"), name="request_by_scope"),
+            models.Index(fields=("cache", "-id"), name="request_by_cache"),
+            models.Index(
+                fields=("-id",), condition=~Q(error_code=""), name="failed_request"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.request_id
@@ -189,6 +199,7 @@ class Attempt(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        indexes = [models.Index(fields=("state", "-id"), name="attempt_by_state")]
 
     def __str__(self) -> str:
         return f"{self.backend} {self.state}"

@@ -1,0 +1,71 @@
+"""From bytes and headers to a ChatRequest."""
+
+from gateway.api.authentication import may_override
+from gateway.asgi.context import Context
+from gateway.dialects import strict_json
+from gateway.dialects.openai import validate_chat
+from gateway.errors import BadRequest
+from routing.chat import ChatRequest
+
+MAX_TAGS = 8
+MAX_TAG_CHARS = 64
+
+
+def read_chat(body: bytes, context: Context) -> ChatRequest:
+    """Parse and check the request. Raises 400 and 403, naming the parameter."""
+    data = strict_json.loads(body)
+    validate_chat(data)
+    caller = context.caller
+    cache_control = directives(context.header(b"cache-control"))
+    return ChatRequest(
+        body=data,
+        scope=caller.scope,
+        request_id=context.request_id,
+        model=data.get("model") or "auto",
+        stream=bool(data.get("stream")),
+        include_usage=bool((data.get("stream_options") or {}).get("include_usage")),
+        pin=override(context, b"x-llm-router-pin"),
+        min_tier=caller.min_tier,
+        max_tier=lower(caller.max_tier, max_tier(context)),
+        no_cache="no-cache" in cache_control or "no-store" in cache_control,
+        no_store="no-store" in cache_control,
+        allow_sampled_reuse="x-llm-router-allow-sampled" in cache_control,
+        tags=tags(context),
+    )
+
+
+def directives(cache_control: str) -> frozenset[str]:
+    return frozenset(part.strip().lower() for part in cache_control.split(","))
+
+
+def override(context: Context, name: bytes) -> str:
+    value = context.header(name)
+    if value:
+        may_override(context.caller, name.decode())
+    return value
+
+
+def max_tier(context: Context) -> int | None:
+    value = override(context, b"x-llm-router-max-tier")
+    if not value:
+        return None
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value[:5]) <= 9999:
+        raise BadRequest("x-llm-router-max-tier must be a tier's number, such as 2.")
+    return int(value)
+
+
+def lower(one: int | None, other: int | None) -> int | None:
+    """The stricter of two ceilings, either of which may be absent."""
+    given = [tier for tier in (one, other) if tier is not None]
+    return min(given, default=None)
+
+
+def tags(context: Context) -> tuple[str, ...]:
+    """Free labels a client puts on a request, comma-separated."""
+    value = context.header(b"x-llm-router-tags")
+    found = tuple(tag.strip() for tag in value.split(",") if tag.strip())
+    if len(found) > MAX_TAGS or any(len(tag) > MAX_TAG_CHARS for tag in found):
+        raise BadRequest(
+            f"x-llm-router-tags takes {MAX_TAGS} tags of {MAX_TAG_CHARS} characters."
+        )
+    return found

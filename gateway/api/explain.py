@@ -1,0 +1,50 @@
+"""`GET /v1/requests/{id}`: what happened to a request and why, from the log."""
+
+import asyncio
+from typing import Any
+
+from django.forms.models import model_to_dict
+
+from gateway.errors import NotFound
+from gateway.models import Attempt, RequestLog
+from gateway.runtime.database import in_database
+from routing.chat import Json
+
+# A request is in the database a flush after its end; who asks at once waits for it.
+PATIENCE = (0.1, 0.2, 0.3, 0.5)
+
+
+async def explain(request_id: str, scope: str) -> Json:
+    """The story of a request of this scope. Raises 404 for any other."""
+    for seconds in (*PATIENCE, 0):
+        if found := await in_database(_read, request_id, scope):
+            return found
+        await asyncio.sleep(seconds)
+    raise NotFound(
+        "There is no such request here, or it has not ended yet.",
+        code="request_not_found",
+    )
+
+
+def _read(request_id: str, scope: str) -> Json | None:
+    row = RequestLog.objects.filter(request_id=request_id, scope=scope).first()
+    if row is None:
+        return None
+    attempts = Attempt.objects.filter(request_id=request_id).order_by("number")
+    return {
+        **_columns(row, leave_out=("id", "decisions", "cost_nano", "saved_nano")),
+        "cost_usd": row.cost_nano / 1e9,
+        "saved_usd": row.saved_nano / 1e9,
+        "cost_nano_usd": row.cost_nano,
+        "saved_nano_usd": row.saved_nano,
+        "decisions": row.decisions,
+        "attempts": [
+            _columns(attempt, leave_out=("id", "request_id", "scope"))
+            for attempt in attempts
+        ],
+    }
+
+
+def _columns(row: RequestLog | Attempt, leave_out: tuple[str, ...]) -> dict[str, Any]:
+    columns = {"at": row.at.isoformat(), **model_to_dict(row)}
+    return {name: v for name, v in columns.items() if name not in leave_out}

@@ -1,0 +1,72 @@
+"""`POST /v1/feedback`: stored and scoped; by request id it counts in full."""
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from gateway.errors import BadRequest, Conflict, NotFound
+from gateway.models import RequestLog
+from gateway.runtime.database import in_database
+from routing.chat import Json
+from routing.models import Feedback
+
+# Without a request id nobody can check what the numbers are about.
+UNCHECKED_WEIGHT = 0.1
+
+
+async def store(body: Json, scope: str) -> Json:
+    """Store one vote. Raises 400, 404 for another's request, 409 for a second vote."""
+    quality = number(body, "quality", 0.0, 1.0)
+    if "request_id" in body:
+        request_id = body["request_id"]
+        if not isinstance(request_id, str) or not 1 <= len(request_id) <= 64:
+            raise BadRequest("request_id must be a string.", param="request_id")
+        return await in_database(_store_by_request, request_id, quality, scope)
+    score = number(body, "score", 0.0, 1.0)
+    tier = number(body, "tier", 1, 9999)
+    if tier != int(tier):
+        raise BadRequest("tier must be a whole number.", param="tier")
+    return await in_database(
+        _store, scope, "", score, int(tier), quality, UNCHECKED_WEIGHT
+    )
+
+
+def number(body: Json, name: str, low: float, high: float) -> float:
+    value: Any = body.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadRequest(f"{name} must be a number.", param=name)
+    if not low <= value <= high:
+        raise BadRequest(f"{name} must lie between {low} and {high}.", param=name)
+    return value
+
+
+def _store_by_request(request_id: str, quality: float, scope: str) -> Json:
+    row = RequestLog.objects.filter(request_id=request_id, scope=scope).first()
+    if row is None:
+        raise NotFound(
+            "There is no such request here, or it has not ended yet.",
+            param="request_id",
+            code="request_not_found",
+        )
+    score, tier = (row.score or 0) / 100, row.tier or 1
+    return _store(scope, request_id, score, tier, quality, 1.0)
+
+
+def _store(
+    scope: str, request_id: str, score: float, tier: int, quality: float, weight: float
+) -> Json:
+    try:
+        with transaction.atomic():
+            Feedback.objects.create(
+                scope=scope,
+                request_id=request_id,
+                score=score,
+                tier=tier,
+                quality=quality,
+                weight=weight,
+            )
+    except IntegrityError:
+        raise Conflict(
+            "This request has its feedback already.", param="request_id"
+        ) from None
+    return {"status": "stored", "score": score, "tier": tier, "quality": quality}

@@ -1,0 +1,85 @@
+"""Bytes and headers of answers and errors, in the client's dialect."""
+
+import math
+from collections.abc import Iterator
+
+import orjson
+
+from gateway.errors import GatewayError
+from gateway.ledger.books import RequestRecord
+from routing.chat import Json
+
+Header = tuple[str, str]
+JSON = ("content-type", "application/json")
+EVENT_STREAM = ("content-type", "text/event-stream; charset=utf-8")
+DONE = b"data: [DONE]\n\n"
+KEEP_ALIVE = b": keep-alive\n\n"
+
+
+def error_body(error: GatewayError, dialect: str, request_id: str) -> bytes:
+    """OpenAI's or Anthropic's error object (their API references)."""
+    if dialect == "anthropic":
+        return orjson.dumps(
+            {
+                "type": "error",
+                "error": {"type": error.type, "message": error.message},
+                "request_id": request_id,
+            }
+        )
+    return orjson.dumps({"error": error_object(error)})
+
+
+def error_object(error: GatewayError) -> Json:
+    return {
+        "message": error.message,
+        "type": error.type,
+        "param": error.param,
+        "code": error.code,
+    }
+
+
+def error_headers(error: GatewayError) -> Iterator[Header]:
+    yield JSON
+    if error.status in (429, 503):
+        seconds = 1.0 if error.retry_after is None else error.retry_after
+        yield "retry-after", str(max(1, math.ceil(seconds)))
+    if error.should_retry is not None:
+        yield "x-should-retry", str(error.should_retry).lower()
+
+
+def request_headers(request_id: str) -> tuple[Header, Header]:
+    """OpenAI's name of it and Anthropic's."""
+    return ("x-request-id", request_id), ("request-id", request_id)
+
+
+def routing_headers(record: RequestRecord) -> Iterator[Header]:
+    """What is known of the routing by now; a stream's cost is known only at its end."""
+    yield "x-llm-router-cache", record.cache
+    if record.cache_level:
+        yield "x-llm-router-cache-level", record.cache_level
+    if record.score is not None:
+        yield "x-llm-router-score", str(record.score)
+    if record.tier is not None:
+        yield "x-llm-router-tier", str(record.tier)
+    if record.backend:
+        yield "x-llm-router-model", record.backend
+    if record.closed:
+        yield "x-llm-router-cost", usd(record.cost_nano)
+        yield "x-llm-router-saved", usd(record.saved_nano)
+        yield "x-llm-router-attempts", str(record.attempts)
+    yield "x-llm-router-overhead-ms", f"{record.overhead_ms:.2f}"
+
+
+def usd(nano: int) -> str:
+    """Dollars with all nine digits, without a float in between."""
+    whole, part = divmod(abs(nano), 1_000_000_000)
+    return f"{'-' if nano < 0 else ''}{whole}.{part:09d}"
+
+
+def event(chunk: Json) -> bytes:
+    return b"data: " + orjson.dumps(chunk) + b"\n\n"
+
+
+def error_event(error: GatewayError) -> bytes:
+    """An error after the first byte; no `[DONE]` may follow it."""
+    return event({"error": error_object(error)})

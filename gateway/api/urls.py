@@ -1,0 +1,18 @@
+"""Addresses of the API; gateway/asgi/routes.py says who may call them."""
+
+from django.urls import path
+
+from gateway.api import operations, views
+
+urlpatterns = [
+    path("v1/chat/completions", views.ChatCompletions.as_view()),
+    path("v1/models", views.Models.as_view()),
+    path("v1/models/<path:model>", views.OneModel.as_view()),
+    path("v1/feedback", views.FeedbackView.as_view()),
+    path("v1/requests/<str:request_id>", views.Explain.as_view()),
+    path("v1/backends", operations.Backends.as_view()),
+    path("stats", operations.Stats.as_view()),
+    path("metrics", operations.Metrics.as_view()),
+    path("health", operations.Health.as_view()),
+    path("ready", operations.Ready.as_view()),
+]

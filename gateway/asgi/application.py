@@ -1,0 +1,93 @@
+"""The ASGI application: API requests go down the lean path, the rest to Django."""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+
+from gateway.api import render
+from gateway.asgi import guard
+from gateway.asgi.context import Context
+from gateway.asgi.guard import ClientGone, Receive, Scope, Send
+from gateway.asgi.lean import LeanHandler, send_response
+from gateway.asgi.lifespan import Lifespan
+from gateway.asgi.routes import is_api
+from gateway.errors import GatewayError, InternalError
+
+log = structlog.get_logger("api")
+
+
+class Application:
+    """One per process. `lifespan` opens and closes the runtime."""
+
+    def __init__(self, django: Callable[..., Any], lifespan: Lifespan) -> None:
+        self.django = django
+        self.lifespan = lifespan
+        self.lean = LeanHandler()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.lifespan(receive, send)
+        elif scope["type"] == "http" and is_api(scope["path"]):
+            await self.serve_api(scope, receive, send)
+        else:
+            await self.django(scope, receive, send)
+
+    async def serve_api(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Guard, view, response; errors are told in the client's dialect."""
+        headers: guard.Headers = dict(scope["headers"])
+        context = Context(
+            runtime=self.lifespan.runtime,
+            request_id=f"req_{secrets.token_hex(12)}",
+            dialect="anthropic" if b"anthropic-version" in headers else "openai",
+            headers=headers,
+        )
+        try:
+            await self._serve(scope, receive, send, context)
+        except ClientGone:
+            log.debug("client_gone", request_id=context.request_id)
+        except GatewayError as error:
+            context.runtime.metrics.rejected.labels(error.code).inc()
+            await guard.discard_body(receive)
+            await send_response(error_response(error, context), send)
+        except Exception:
+            log.exception("request_failed", request_id=context.request_id)
+            failure = InternalError("The gateway failed; its log has the details.")
+            await send_response(error_response(failure, context), send)
+
+    async def _serve(
+        self, scope: Scope, receive: Receive, send: Send, context: Context
+    ) -> None:
+        runtime = context.runtime
+        route = guard.check_route(scope)
+        context.caller = guard.check_caller(route, context.headers, runtime)
+        if scope["method"] != "POST":
+            response = await self.lean.respond(scope, b"", context)
+            return await send_response(response, send, head=scope["method"] == "HEAD")
+
+        admission = runtime.admission
+        size = guard.check_body_headers(context.headers, admission.max_body_bytes)
+        with admission.admit(context.caller), admission.hold_bytes(size):
+            body = await guard.read_body(
+                receive,
+                admission.max_body_bytes,
+                runtime.snapshot.catalog.policy.read_timeout_seconds,
+            )
+            async with guard.until_client_leaves(receive):
+                response = await self.lean.respond(scope, body, context)
+                await send_response(response, send)
+
+
+def error_response(error: GatewayError, context: Context) -> HttpResponseBase:
+    """For errors before the view; the connection is closed with its unread body."""
+    body = render.error_body(error, context.dialect, context.request_id)
+    response = HttpResponse(body, status=error.status)
+    for name, value in render.error_headers(error):
+        response[name] = value
+    for name, value in render.request_headers(context.request_id):
+        response[name] = value
+    response["connection"] = "close"
+    return response

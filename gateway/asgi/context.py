@@ -1,0 +1,20 @@
+"""What the guard found out about a request; views read it as `request.gateway`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gateway.ledger.books import Caller
+from gateway.runtime.runtime import Runtime
+
+
+@dataclass(slots=True)
+class Context:
+    runtime: Runtime
+    request_id: str
+    dialect: Literal["openai", "anthropic"]
+    headers: Mapping[bytes, bytes]
+    caller: Caller = field(default_factory=lambda: Caller(scope=""))
+
+    def header(self, name: bytes) -> str:
+        return self.headers.get(name, b"").decode("latin-1").strip()

@@ -1,0 +1,144 @@
+"""Checks of a request before its body is read, and the reading itself."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from gateway.api.authentication import Headers, authenticate
+from gateway.asgi.routes import Route, find
+from gateway.errors import (
+    BadRequest,
+    MethodNotAllowed,
+    NotFound,
+    RequestTimeout,
+    RequestTooLarge,
+    UnsupportedMediaType,
+)
+from gateway.ledger.books import Caller
+from gateway.runtime.runtime import Runtime
+
+DISCARD_SECONDS = 0.5
+DISCARD_MESSAGES = 256
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class ClientGone(Exception):
+    """The client hung up before its request was complete."""
+
+
+def check_route(scope: Scope) -> Route:
+    route = find(scope["path"])
+    if route is None:
+        raise NotFound(
+            f"There is no {scope['path'][:200]!r} here. See docs/api.md for what is.",
+            code="unknown_url",
+        )
+    if scope["method"] not in route.methods:
+        allowed = ", ".join(sorted(route.methods))
+        raise MethodNotAllowed(f"Use {allowed} for this address.")
+    return route
+
+
+def check_caller(route: Route, headers: Headers, runtime: Runtime) -> Caller:
+    if route.public:
+        return Caller(scope="")
+    return authenticate(
+        headers,
+        runtime.snapshot,
+        loopback=runtime.loopback,
+        now_wall=runtime.books.wall(),
+    )
+
+
+def check_body_headers(headers: Headers, max_bytes: int) -> int:
+    """Refuse by what the headers announce; returns the announced or greatest size."""
+    media_type = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+    if media_type != b"application/json":
+        raise UnsupportedMediaType("Send the body as content-type: application/json.")
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise UnsupportedMediaType("Send the body without compression.")
+    announced = headers.get(b"content-length")
+    if announced is None:
+        return max_bytes
+    try:
+        size = int(announced)
+    except ValueError:
+        raise BadRequest("The content-length is not a number.") from None
+    if size > max_bytes:
+        raise too_large(max_bytes)
+    return size
+
+
+async def read_body(receive: Receive, max_bytes: int, seconds: float) -> bytes:
+    """The whole body. Raises 413 past `max_bytes` and 408 past `seconds`."""
+    pieces: list[bytes] = []
+    received = 0
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGone
+                piece = message.get("body", b"")
+                received += len(piece)
+                if received > max_bytes:
+                    raise too_large(max_bytes)
+                pieces.append(piece)
+                if not message.get("more_body"):
+                    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    except TimeoutError:
+        raise RequestTimeout(
+            f"The request body did not arrive within {seconds:g} seconds."
+        ) from None
+
+
+async def discard_body(receive: Receive) -> None:
+    """Read a little more, unkept: closing on unread bytes would reset the connection
+    before the client has seen why."""
+    try:
+        async with asyncio.timeout(DISCARD_SECONDS):
+            for _ in range(DISCARD_MESSAGES):
+                message = await receive()
+                if message["type"] == "http.disconnect" or not message.get("more_body"):
+                    return
+    except TimeoutError:
+        return
+
+
+@asynccontextmanager
+async def until_client_leaves(receive: Receive) -> AsyncIterator[None]:
+    """Cancel what is inside when the client hangs up; it then ends as ClientGone."""
+    task = asyncio.current_task()
+    gone = False
+
+    def leave(_: object) -> None:
+        nonlocal gone
+        gone = True
+        if task:
+            task.cancel()
+
+    async def wait() -> None:
+        await receive()
+
+    # Once the body is read, the only message left is that the client has gone.
+    watch = asyncio.get_running_loop().create_task(wait())
+    watch.add_done_callback(leave)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if gone:
+            raise ClientGone from None
+        raise
+    finally:
+        watch.remove_done_callback(leave)
+        watch.cancel()
+
+
+def too_large(max_bytes: int) -> RequestTooLarge:
+    return RequestTooLarge(
+        f"The request body may have {max_bytes} bytes at most "
+        "(LLM_ROUTER_MAX_BODY_BYTES)."
+    )

@@ -1,0 +1,156 @@
+"""Opens the runtime when the server starts and closes it, books first, at the end."""
+
+import asyncio
+import time
+from random import SystemRandom
+
+import structlog
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import connections
+
+from gateway.asgi.guard import Receive, Send
+from gateway.errors import ShuttingDown
+from gateway.ledger.books import Books
+from gateway.ledger.journal import Journal
+from gateway.ledger.replay import replay
+from gateway.ledger.writer import Writer
+from gateway.metrics import Metrics
+from gateway.providers.http import HttpClient
+from gateway.runtime import snapshot as snapshots
+from gateway.runtime.admission import Admission
+from gateway.runtime.prober import Prober
+from gateway.runtime.refresher import Refresher
+from gateway.runtime.runtime import Runtime
+from gateway.runtime.snapshot import Snapshot
+
+log = structlog.get_logger("server")
+
+
+class Lifespan:
+    """Owns the runtime and the threads that feed it. `runtime` exists while serving."""
+
+    runtime: Runtime
+
+    def __init__(self) -> None:
+        self._refresher: Refresher | None = None
+        self._writer: Writer | None = None
+        self._prober: Prober | None = None
+
+    async def __call__(self, receive: Receive, send: Send) -> None:
+        """The ASGI lifespan protocol."""
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    await self.open()
+                except Exception as error:
+                    log.exception("start_failed")
+                    await send(
+                        {"type": "lifespan.startup.failed", "message": str(error)}
+                    )
+                    return
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await self.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    def drain(self) -> None:
+        """Readiness fails and nothing new is taken; what runs goes on."""
+        self.runtime.draining = self.runtime.admission.draining = True
+
+    def end_calls(self) -> None:
+        """The grace is over: readers still waiting get an error, not a cut."""
+        self.runtime.inflight.fail_all(
+            ShuttingDown("The gateway stopped before the answer was complete.")
+        )
+
+    async def open(self) -> None:
+        first = await sync_to_async(prepare, thread_sensitive=False)()
+        journal = Journal(settings.JOURNAL_DIR, settings.JOURNAL_MAX_BYTES)
+        loop = asyncio.get_running_loop()
+        random = SystemRandom()
+        metrics = Metrics()
+        self.runtime = runtime = Runtime(
+            first,
+            Books(
+                journal,
+                metrics,
+                time.monotonic,
+                time.time,
+                serve_when_full=settings.ON_STORAGE_FULL == "serve",
+            ),
+            HttpClient(allow_private=settings.PRIVATE_UPSTREAMS == "allow"),
+            Admission(
+                settings.MAX_IN_FLIGHT,
+                settings.MAX_BODY_BYTES,
+                settings.MAX_HELD_BYTES,
+                random,
+            ),
+            metrics,
+            loopback=is_loopback(settings.ADDR),
+            clock=time.monotonic,
+            random=random,
+        )
+
+        def apply(new: Snapshot) -> None:
+            loop.call_soon_threadsafe(runtime.apply, new)
+
+        self._refresher = Refresher(first, apply)
+        self._writer = Writer(
+            journal,
+            lambda: runtime.snapshot.catalog.policy.log_retention_days,
+            on_flush=runtime.totals.read,
+        )
+        runtime.trouble = self.trouble
+        self._refresher.start()
+        self._writer.start()
+        self._prober = Prober(runtime)
+
+    async def close(self) -> None:
+        """End calls, then store every record they left, then let go of the files."""
+        self.drain()
+        if self._prober:
+            await self._prober.close()
+        await self.runtime.close()
+        await asyncio.to_thread(self._close_threads)
+        log.info("stopped")
+
+    def _close_threads(self) -> None:
+        if self._refresher:
+            self._refresher.stop()
+        if self._writer:
+            self._writer.stop()
+            if not self._writer.delete_all():
+                log.warning("journal_kept", reason="not all of it could be stored")
+            self.runtime.books.journal.close()
+
+    def trouble(self) -> list[str]:
+        """What an operator should know, in sentences; empty when all is well."""
+        found = []
+        if self._refresher and self._refresher.refused:
+            found.append(
+                f"The newest configuration is refused: {self._refresher.refused}"
+            )
+        if self._refresher and self._refresher.unreachable_since is not None:
+            found.append("The database can't be read; the last configuration serves.")
+        if self._writer and self._writer.behind_since is not None:
+            found.append("The database can't be written; records wait in the journal.")
+        if self._writer and self._writer.rejected:
+            found.append(f"{self._writer.rejected} records could not be stored.")
+        return found
+
+
+def prepare() -> Snapshot:
+    """Bring in what a killed process left behind, then read the configuration."""
+    try:
+        replay(settings.JOURNAL_DIR)
+        return snapshots.build(snapshots.utc_now())
+    finally:
+        connections.close_all()
+
+
+def is_loopback(addr: str) -> bool:
+    host = addr.rpartition(":")[0].strip("[]")
+    return host in ("localhost", "::1") or host.startswith("127.")

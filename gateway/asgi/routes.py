@@ -1,0 +1,49 @@
+"""The API's routes as the guard sees them, before any body is read."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Dialect = Literal["openai", "anthropic"]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`public` routes need no key; the others do. `dialect` shapes early errors."""
+
+    methods: frozenset[str]
+    public: bool = False
+    dialect: Dialect = "openai"
+
+
+GET = frozenset({"GET", "HEAD"})
+POST = frozenset({"POST"})
+
+ROUTES: dict[str, Route] = {
+    "/v1/chat/completions": Route(POST),
+    "/v1/feedback": Route(POST),
+    "/v1/models": Route(GET),
+    "/v1/backends": Route(GET),
+    "/stats": Route(GET),
+    "/metrics": Route(GET),
+    "/health": Route(GET, public=True),
+    "/ready": Route(GET, public=True),
+}
+PATTERNS: tuple[tuple[re.Pattern[str], Route], ...] = (
+    (re.compile(r"/v1/requests/[^/]{1,80}\Z"), Route(GET)),
+    (re.compile(r"/v1/models/.{1,300}\Z"), Route(GET)),
+)
+
+
+def is_api(path: str) -> bool:
+    """Does the lean path answer here, if only with a 404 in JSON?"""
+    return path in ROUTES or path == "/v1" or path.startswith("/v1/")
+
+
+def find(path: str) -> Route | None:
+    if route := ROUTES.get(path):
+        return route
+    for pattern, route in PATTERNS:
+        if pattern.match(path):
+            return route
+    return None

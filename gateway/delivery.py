@@ -1,0 +1,302 @@
+"""One attempt at one backend: send, read, hand on, settle."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import orjson
+
+from gateway.cache import CacheKeys, Entry, storable
+from gateway.dialects.openai import CompletionBuilder, estimate_usage, usage_of
+from gateway.dialects.upstream_errors import upstream_error
+from gateway.errors import (
+    BadUpstreamResponse,
+    UpstreamAuthError,
+    UpstreamError,
+    UpstreamIncomplete,
+    UpstreamOverloaded,
+    UpstreamRateLimited,
+    UpstreamRefused,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+from gateway.inflight import SharedCall
+from gateway.ledger.books import Attempt, RequestRecord
+from gateway.providers import WIRE_FORMATS
+from gateway.providers.http import Limits, Response
+from gateway.runtime.runtime import Runtime
+from gateway.runtime.snapshot import Snapshot
+from routing.catalog import Backend, Policy
+from routing.chat import Features, Json, Usage
+from routing.health import Outcome
+from routing.pool import Lease
+from routing.tiers import Route
+
+# How long a chunk that says nothing yet is held, so that a provider that fails right
+# after accepting can still be replaced unseen.
+HOLD_SECONDS = 0.25
+ERROR_BYTES = 64 << 10  # of an error's body that are read
+ATTEMPT_HEADER = "x-client-request-id"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be bought, for whom, and what the client's wishes allow."""
+
+    record: RequestRecord
+    route: Route
+    keys: CacheKeys
+    snapshot: Snapshot
+
+    @property
+    def policy(self) -> Policy:
+        return self.snapshot.catalog.policy
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What a purchase tells everyone who reads it. `usage` is final at its end."""
+
+    request_id: str
+    score: int | None
+    tier: int
+    backend: str
+    model: str
+    usage: Usage = field(default_factory=Usage)
+    seconds: float = 0.0
+
+
+class Delivery:
+    """The attempt, from its intent in the journal to its settlement."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        call: SharedCall,
+        order: Order,
+        features: Features,
+        runtime: Runtime,
+    ) -> None:
+        self.backend = backend
+        self.call = call
+        self.order = order
+        self.features = features
+        self.runtime = runtime
+        self.wire = WIRE_FORMATS[backend.preset.dialect]
+        self.builder = CompletionBuilder(order.policy.max_answer_bytes)
+        self._held: list[tuple[Json, int]] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def make(self, *, fresh: bool) -> None:
+        """Buy the answer and hand it to the call's readers.
+
+        Raises NotExpressible before anything is sent, and UpstreamError, settled,
+        after. `fresh` avoids a kept connection.
+        """
+        record = self.order.record
+        request = self.wire.prepare(self.backend, record.chat, self.order.policy)
+        attempt = self.runtime.books.open_attempt(
+            record, self.backend, self.features.prompt_tokens
+        )
+        request.headers[ATTEMPT_HEADER] = attempt.attempt_id
+        with self.runtime.pool.lease(self.backend) as lease:
+            try:
+                async with self.runtime.http.post(
+                    request, limits(self.order.policy, record.chat.stream), fresh=fresh
+                ) as response:
+                    await self._receive(response, attempt, lease)
+            except UpstreamError as error:
+                lease.report(outcome_of(error), retry_after=error.retry_after)
+                attempt.settle_failure(error, self._usage())
+                raise
+            except asyncio.CancelledError:
+                # The last reader left: what came so far is what we know of the bill.
+                attempt.settle(
+                    "estimated",
+                    self._usage(),
+                    status=499,
+                    error_code="client_closed",
+                )
+                raise
+
+    async def _receive(
+        self, response: Response, attempt: Attempt, lease: Lease
+    ) -> None:
+        if response.status != 200:
+            body = await response.read(ERROR_BYTES)
+            now = self.runtime.books.wall()
+            raise upstream_error(response.status, response.headers, body, now)
+        if self.order.record.chat.stream:
+            await self._receive_stream(response, attempt, lease)
+        else:
+            await self._receive_whole(response, attempt, lease)
+
+    async def _receive_whole(
+        self, response: Response, attempt: Attempt, lease: Lease
+    ) -> None:
+        completion, body = self.wire.read_completion(await response.read())
+        attempt.mark_first_byte()
+        usage = usage_of(completion) or estimate_usage(
+            self.features.prompt_tokens, completion
+        )
+        self._settle(completion, body, usage, attempt, lease)
+        self.call.finish(body)
+
+    async def _receive_stream(
+        self, response: Response, attempt: Attempt, lease: Lease
+    ) -> None:
+        reader = self.wire.StreamReader()
+        try:
+            while not reader.ended and (piece := await response.piece()):
+                attempt.mark_first_byte()
+                size = len(piece)  # counted once, with the first chunk it completes
+                for chunk in reader.feed(piece):
+                    await self._publish(chunk, size)
+                    size = 0
+                if reader.error:
+                    raise reader.error
+            if not reader.ended:
+                # A stream that just stops is cut off, however politely it closed.
+                raise UpstreamIncomplete("The provider's stream ended too early.")
+            self._show_receipt()
+            self._publish_held()
+        finally:
+            self._forget_timer()
+        completion = self.builder.completion()
+        usage = self._usage()
+        self._settle(completion, orjson.dumps(completion), usage, attempt, lease)
+        self.call.finish()
+        await response.finish()
+
+    async def _publish(self, chunk: Json, size: int) -> None:
+        self.builder.add(chunk)
+        if self.call.outcome is None and says_nothing(chunk):
+            self._held.append((chunk, size))
+            if self._timer is None:
+                loop = asyncio.get_running_loop()
+                self._timer = loop.call_later(HOLD_SECONDS, self._release)
+            return
+        self._release()
+        if self.builder.complete:
+            # Kept until the provider's own end: a stream that is cut off right here
+            # must not have told its reader that it was complete.
+            self._held.append((chunk, size))
+            return
+        self.call.publish(chunk, size)
+        await self.call.room()
+
+    def _release(self) -> None:
+        """From here on the readers see this backend's answer and no other's."""
+        self._forget_timer()
+        if self.call.outcome is None:
+            self._show_receipt()
+            self._publish_held()
+
+    def _publish_held(self) -> None:
+        for chunk, size in self._held:
+            self.call.publish(chunk, size)
+        self._held.clear()
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _show_receipt(self) -> Receipt:
+        if self.call.outcome is None:
+            record = self.order.record
+            self.call.outcome = Receipt(
+                record.chat.request_id,
+                record.score,
+                self.backend.tier,
+                self.backend.name,
+                self.backend.model,
+            )
+        receipt: Receipt = self.call.outcome
+        return receipt
+
+    def _settle(
+        self,
+        completion: Json,
+        body: bytes,
+        usage: Usage,
+        attempt: Attempt,
+        lease: Lease,
+    ) -> None:
+        """Write the books, tell the pool, keep the answer for the next who asks."""
+        lease.report(Outcome.OK, latency=attempt.first_byte)
+        attempt.settle_answer(usage)
+        receipt = self._show_receipt()
+        receipt.usage = usage
+        receipt.seconds = attempt.seconds
+        self._store(completion, body, receipt, attempt)
+
+    def _store(
+        self, completion: Json, body: bytes, receipt: Receipt, attempt: Attempt
+    ) -> None:
+        keys, record = self.order.keys, self.order.record
+        if keys.exact is None or self.builder.overflowed:
+            return
+        if reason := storable(completion, len(body), self.order.policy):
+            record.decide("store", f"The answer is not kept: {reason}.")
+            return
+        now = self.runtime.clock()
+        entry = Entry(
+            body=body,
+            usage=receipt.usage,
+            backend=receipt.backend,
+            model=receipt.model,
+            tier=receipt.tier,
+            score=receipt.score,
+            cost_nano=attempt.cost_nano,
+            request_id=receipt.request_id,
+            stored_at=now,
+        )
+        self.runtime.cache.store(keys, entry, now)
+
+    def _usage(self) -> Usage:
+        """As the provider reported it, else estimated from what arrived."""
+        return self.builder.usage or estimate_usage(
+            self.features.prompt_tokens, self.builder.completion()
+        )
+
+
+def says_nothing(chunk: Json) -> bool:
+    """Is this only the announcement of an answer, with nothing of it yet?"""
+    for choice in chunk.get("choices") or ():
+        delta = choice.get("delta") or {}
+        if choice.get("finish_reason"):
+            return False
+        if any(value for name, value in delta.items() if name != "role"):
+            return False
+    return True
+
+
+def limits(policy: Policy, stream: bool) -> Limits:
+    """A stream may last long while it flows; a whole answer has one deadline."""
+    write = policy.write_timeout_seconds
+    return Limits(
+        connect=policy.connect_timeout_seconds,
+        first_byte=policy.first_byte_timeout_seconds,
+        gap=write,
+        total=policy.stream_max_seconds if stream else write,
+        max_bytes=policy.max_answer_bytes,
+    )
+
+
+def outcome_of(error: UpstreamError) -> Outcome:
+    """What a failure says about the backend's health."""
+    match error:
+        case UpstreamRefused():
+            return Outcome.CLIENT_ERROR
+        case UpstreamRateLimited():
+            return Outcome.RATE_LIMITED
+        case UpstreamAuthError():
+            return Outcome.AUTH
+        case UpstreamTimeout():
+            return Outcome.TIMEOUT
+        case UpstreamUnavailable() if not isinstance(error, UpstreamOverloaded):
+            return Outcome.CONNECT_ERROR
+        case BadUpstreamResponse() | UpstreamIncomplete():
+            return Outcome.BAD_RESPONSE
+        case _:
+            return Outcome.SERVER_ERROR

@@ -1,0 +1,278 @@
+"""Single flight: identical requests at the same time share one call to a provider.
+
+    reader, reader, reader <- SharedCall <- task that buys the answer
+
+The call belongs to its readers together, never to the one who came first: any of them
+may leave, and only when the last one has left is the task cancelled (or, by policy,
+drained for a while). Streams are kept from the beginning, so that a late reader gets
+the replay and then what is live; a stream longer than the bound can't be joined any
+more. Late joiners and slow ones cost nobody else time.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from gateway.errors import GatewayError, InternalError, Overloaded
+from routing.chat import Json
+
+log = structlog.get_logger("inflight")
+
+# A reader this far behind the fastest one of its group is let go.
+LAG_BYTES = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`join_bytes`: how much of a stream is kept for late readers. `linger_seconds`:
+    how long a call goes on when nobody reads it (0: it is cancelled at once)."""
+
+    join_bytes: int = 1 << 20
+    linger_seconds: float = 0.0
+    max_readers: int = 10_000
+
+
+class SharedCall:
+    """One call and the readers it belongs to. `outcome` is whatever the buyer tells
+    its readers about the purchase, set before the first chunk."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
+        self.outcome: Any = None
+        self.completion: bytes | None = None
+        self.error: GatewayError | None = None
+        self.done = False
+        self.readers: set[Reader] = set()
+        self.task: asyncio.Task[None] | None = None
+        self.joinable = True
+        self._chunks: deque[tuple[Json, int]] = deque()
+        self._first = 0  # number of the oldest chunk kept
+        self._kept_bytes = 0
+        self._sent_bytes = 0
+        self._room: asyncio.Future[None] | None = None
+
+    def publish(self, chunk: Json, size: int) -> None:
+        """Hand a chunk of `size` bytes to every reader."""
+        self._chunks.append((chunk, size))
+        self._kept_bytes += size
+        self._sent_bytes += size
+        if self._sent_bytes > self.bounds.join_bytes:
+            self.joinable = False
+            self._drop_read()
+        self._wake()
+
+    async def room(self) -> None:
+        """Wait while even the fastest reader is far behind: backpressure."""
+        while self.readers and not self.done and self._lag() > self.bounds.join_bytes:
+            self._room = asyncio.get_running_loop().create_future()
+            await self._room
+        for reader in [r for r in self.readers if r.behind > LAG_BYTES]:
+            if len(self.readers) > 1:
+                reader.let_go()
+
+    def finish(self, completion: bytes | None = None) -> None:
+        """End well: `completion` is the whole answer's JSON, None for a stream."""
+        self.completion = completion
+        self._end()
+
+    def fail(self, error: GatewayError) -> None:
+        """End badly; the first ending counts."""
+        if not self.done:
+            self.error = error
+            self._end()
+
+    @property
+    def has_place(self) -> bool:
+        full = len(self.readers) >= self.bounds.max_readers
+        return self.joinable and not self.done and not full
+
+    def read(self) -> "Reader":
+        """A new reader, beginning with the first chunk. Check `has_place` before."""
+        reader = Reader(self)
+        self.readers.add(reader)
+        return reader
+
+    def left(self, reader: "Reader") -> None:
+        self.readers.discard(reader)
+        self._make_room()
+        if not self.readers and not self.done and self.task:
+            self.joinable = False  # it is about to be cancelled
+            self._abandon(self.task)
+
+    def _abandon(self, task: asyncio.Task[None]) -> None:
+        linger = self.bounds.linger_seconds
+        if not linger:
+            task.cancel()
+            return
+        asyncio.get_running_loop().call_later(linger, task.cancel)
+
+    def _end(self) -> None:
+        self.done = True
+        self._wake()
+        self._make_room()
+
+    def _wake(self) -> None:
+        for reader in self.readers:
+            reader.wake()
+
+    def _lag(self) -> int:
+        return min(reader.behind for reader in self.readers)
+
+    def _make_room(self) -> None:
+        if self._room and not self._room.done():
+            self._room.set_result(None)
+
+    def _drop_read(self) -> None:
+        """Forget chunks that every reader has read; nobody can join any more."""
+        end = self._first + len(self._chunks)
+        oldest = min((r.position for r in self.readers), default=end)
+        while self._first < oldest and self._chunks:
+            self._kept_bytes -= self._chunks.popleft()[1]
+            self._first += 1
+
+
+class Reader:
+    """One participant. Always `close()` it; closing twice does nothing."""
+
+    def __init__(self, call: SharedCall) -> None:
+        self.call = call
+        self.position = 0
+        self._read_bytes = 0
+        self._waiting: asyncio.Future[None] | None = None
+        self._let_go = False
+
+    @property
+    def behind(self) -> int:
+        """Bytes published and not yet read here."""
+        return self.call._sent_bytes - self._read_bytes
+
+    async def started(self) -> None:
+        """Return at the first chunk or the end. Raises the call's error."""
+        while not (self.call.done or self._let_go or self._available()):
+            await self._changed()
+        if self.call.error and not self._available():
+            raise self.call.error
+
+    async def completion(self) -> bytes:
+        """The whole answer of a call that is not a stream. Raises its error."""
+        while not self.call.done:
+            await self._changed()
+        if self.call.error:
+            raise self.call.error
+        if self.call.completion is None:
+            raise InternalError("The shared call ended without an answer.")
+        return self.call.completion
+
+    async def chunks(self) -> AsyncIterator[Json]:
+        """Every chunk from the first on. Raises the call's error where it happened."""
+        while True:
+            while self._available():
+                yield self._next()
+            if self._let_go:
+                raise Overloaded("The stream was read too slowly and has been dropped.")
+            if self.call.done:
+                break
+            await self._changed()
+        if self.call.error:
+            raise self.call.error
+
+    def close(self) -> None:
+        if self in self.call.readers:
+            self.call.left(self)
+
+    def wake(self) -> None:
+        if self._waiting and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    def let_go(self) -> None:
+        self._let_go = True
+        self.close()
+        self.wake()
+
+    def _available(self) -> bool:
+        call = self.call
+        return not self._let_go and self.position < call._first + len(call._chunks)
+
+    def _next(self) -> Json:
+        call = self.call
+        chunk, size = call._chunks[self.position - call._first]
+        self.position += 1
+        self._read_bytes += size
+        call._make_room()
+        return chunk
+
+    async def _changed(self) -> None:
+        # A future of its own: awaiting a shared one would cancel it for everybody.
+        self._waiting = asyncio.get_running_loop().create_future()
+        await self._waiting
+
+
+class InFlight:
+    """The calls that can be joined, by sharing key."""
+
+    def __init__(self) -> None:
+        self._calls: dict[bytes, SharedCall] = {}
+        self._tasks: dict[asyncio.Task[None], SharedCall] = {}
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def join(
+        self,
+        key: bytes | None,
+        bounds: Bounds,
+        buy: Callable[[SharedCall], Awaitable[None]],
+    ) -> tuple[Reader, bool]:
+        """Read the call in flight under `key`, or start one with `buy`.
+
+        Returns the reader and whether it started the call. None never shares.
+        """
+        call = self._calls.get(key) if key is not None else None
+        if call and call.has_place:
+            return call.read(), False
+        call = SharedCall(bounds)
+        reader = call.read()
+        call.task = asyncio.get_running_loop().create_task(self._run(call, buy))
+        self._tasks[call.task] = call
+        if key is not None:
+            self._calls[key] = call
+        # Not in a `finally` of the task: one cancelled before its first step has none.
+        call.task.add_done_callback(lambda task: self._forget(task, call, key))
+        return reader, True
+
+    def fail_all(self, error: GatewayError) -> None:
+        """End every call: its readers get `error`, its provider is hung up on."""
+        for task, call in list(self._tasks.items()):
+            call.fail(error)
+            task.cancel()
+
+    async def close(self) -> None:
+        """Cancel what is left and wait until its bookkeeping is done."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(
+        self, call: SharedCall, buy: Callable[[SharedCall], Awaitable[None]]
+    ) -> None:
+        try:
+            await buy(call)
+        except GatewayError as error:
+            call.fail(error)
+        except Exception:  # a bug of ours: nobody may hang because of it
+            log.exception("shared_call_failed")
+            call.fail(InternalError("The gateway failed; its log has the details."))
+
+    def _forget(
+        self, task: asyncio.Task[None], call: SharedCall, key: bytes | None
+    ) -> None:
+        call.fail(InternalError("The call ended without an answer."))
+        del self._tasks[task]
+        # By identity: a newer call may have taken the key already.
+        if key is not None and self._calls.get(key) is call:
+            del self._calls[key]

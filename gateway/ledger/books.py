@@ -1,0 +1,289 @@
+"""What the pipeline writes: a record per request, a record per attempt."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from gateway.errors import GatewayError, StorageFull, UpstreamError
+from gateway.ledger.journal import Journal
+from gateway.metrics import Metrics
+from routing.catalog import Backend, Catalog
+from routing.chat import ChatRequest, Json, Usage
+from routing.pricing import baseline_nano, cost_nano
+
+Clock = Callable[[], float]
+
+
+@dataclass(slots=True)
+class Caller:
+    """Who asks. `scope` is the key's team, else the key; open mode has "local"."""
+
+    scope: str
+    key_name: str = ""
+    team: str = ""
+    key_id: int = 0
+    min_tier: int | None = None
+    max_tier: int | None = None
+    may_pin: bool = True
+    max_in_flight: int = 0
+
+
+@dataclass(slots=True)
+class RequestRecord:
+    """One request from arrival to end; `close` writes its row, once."""
+
+    chat: ChatRequest
+    caller: Caller
+    books: "Books"
+    started: float
+    at: str
+    endpoint: str = "chat.completions"
+    decisions: list[Json] = field(default_factory=list)
+    cache: str = "MISS"
+    cache_level: str = ""
+    answered_by: str = ""
+    score: int | None = None
+    tier: int | None = None
+    backend: str = ""
+    model_served: str = ""
+    usage: Usage = field(default_factory=Usage)
+    cost_nano: int = 0
+    saved_nano: int = 0
+    attempts: int = 0
+    upstream_seconds: float = 0.0
+    first_byte: float | None = None
+    closed: bool = False
+
+    def decide(self, step: str, text: str, **facts: object) -> None:
+        """Note a decision and its reason, for `GET /v1/requests/{id}`."""
+        self.decisions.append({"step": step, "text": text, **facts})
+
+    def mark_first_byte(self) -> None:
+        if self.first_byte is None:
+            self.first_byte = self.books.clock() - self.started
+
+    @property
+    def overhead_ms(self) -> float:
+        """What the gateway itself took so far, waiting for providers left out."""
+        elapsed = self.books.clock() - self.started
+        return max(0.0, (elapsed - self.upstream_seconds) * 1000)
+
+    def close(self, status: int, outcome: str, error_code: str = "") -> None:
+        """Write the row. Later calls do nothing: the first ending is the true one."""
+        if self.closed:
+            return
+        self.closed = True
+        self.books.write_request(self, status, outcome, error_code)
+
+    def fail(self, error: GatewayError) -> None:
+        self.decide("end", error.message, code=error.code)
+        self.close(error.status, "error", error.code)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One call to a provider: journaled before it leaves, settled exactly once."""
+
+    attempt_id: str
+    record: RequestRecord
+    backend: Backend
+    intent: Json
+    started: float
+    books: "Books"
+    first_byte: float | None = None
+    seconds: float = 0.0
+    settled: bool = False
+    cost_nano: int = 0
+
+    def mark_first_byte(self) -> None:
+        if self.first_byte is None:
+            self.first_byte = self.books.clock() - self.started
+
+    def settle(
+        self, state: str, usage: Usage, *, status: int | None, error_code: str = ""
+    ) -> None:
+        """Write what it cost, once; `state` is one of models.Attempt.State."""
+        if self.settled:
+            return
+        self.settled = True
+        self.books.write_attempt(self, state, usage, status, error_code)
+
+    def settle_answer(self, usage: Usage, status: int = 200) -> None:
+        state = "estimated" if usage.estimated else "billed"
+        self.settle(state, usage, status=status)
+
+    def settle_failure(self, error: UpstreamError, usage: Usage) -> None:
+        """`usage` is what is known to have been generated before it failed."""
+        if error.billable or usage.completion:
+            state = (
+                "unknown" if error.billable and not usage.completion else "estimated"
+            )
+            self.settle(state, usage, status=error.status, error_code=error.code)
+        else:
+            self.settle("free", Usage(), status=error.status, error_code=error.code)
+
+
+class Books:
+    """The journal with prices: turns what happened into records."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        metrics: Metrics,
+        clock: Clock,
+        wall: Clock,
+        *,
+        serve_when_full: bool = False,
+    ) -> None:
+        self.journal = journal
+        self.metrics = metrics
+        self.clock = clock
+        self.wall = wall
+        self.unrecorded = 0  # records that a full disk cost us
+        self._serve_when_full = serve_when_full
+
+    def open_request(self, chat: ChatRequest, caller: Caller) -> RequestRecord:
+        return RequestRecord(chat, caller, self, self.clock(), self._now())
+
+    def open_attempt(
+        self, record: RequestRecord, backend: Backend, prompt_tokens: int
+    ) -> Attempt:
+        """Journal the intent; raises StorageFull before anything can be billed."""
+        number = record.attempts + 1
+        attempt_id = f"{record.chat.request_id}-{number}"
+        expected = Usage(prompt=prompt_tokens, estimated=True)
+        price = backend.price
+        intent: Json = {
+            "t": "intent",
+            "attempt_id": attempt_id,
+            "request_id": record.chat.request_id,
+            "at": self._now(),
+            "number": number,
+            "scope": record.caller.scope,
+            "key_name": record.caller.key_name,
+            "team": record.caller.team,
+            "endpoint": record.endpoint,
+            "dialect": record.chat.dialect,
+            "stream": record.chat.stream,
+            "model_asked": record.chat.model,
+            "score": record.score,
+            "backend": backend.name,
+            "provider": backend.provider,
+            "model": backend.model,
+            "tier": backend.tier,
+            "price": price and [getattr(price, name) for name in PRICE_FIELDS],
+            "prompt_tokens": prompt_tokens,
+            "cost_nano": cost_nano(expected, price) if price else 0,
+        }
+        try:
+            self.journal.append(intent)
+        except StorageFull:
+            if not self._serve_when_full:
+                raise
+            self.unrecorded += 1
+        record.attempts = number
+        return Attempt(attempt_id, record, backend, intent, self.clock(), self)
+
+    def write_attempt(
+        self,
+        attempt: Attempt,
+        state: str,
+        usage: Usage,
+        status: int | None,
+        error_code: str,
+    ) -> None:
+        price = attempt.backend.price
+        billable = state != "free"
+        attempt.cost_nano = cost_nano(usage, price) if billable and price else 0
+        attempt.seconds = self.clock() - attempt.started
+        record = attempt.record
+        record.upstream_seconds += attempt.seconds
+        record.cost_nano += attempt.cost_nano
+        self.metrics.attempts.labels(attempt.backend.name, state).inc()
+        self._keep(
+            {
+                **attempt.intent,
+                "t": "attempt",
+                "state": state,
+                "status": status,
+                "error_code": error_code,
+                "prompt_tokens": usage.prompt if billable else 0,
+                "completion_tokens": usage.completion,
+                "cached_tokens": usage.cached,
+                "cache_write_tokens": usage.cache_write,
+                "reasoning_tokens": usage.reasoning,
+                "cost_nano": attempt.cost_nano,
+                "latency_ms": milliseconds(attempt.seconds),
+                "first_byte_ms": milliseconds(attempt.first_byte),
+                "late": record.closed,
+            }
+        )
+
+    def write_request(
+        self, record: RequestRecord, status: int, outcome: str, error_code: str
+    ) -> None:
+        chat, usage = record.chat, record.usage
+        seconds = self.clock() - record.started
+        self.metrics.seconds.labels(record.cache).observe(seconds)
+        self._keep(
+            {
+                "t": "request",
+                "request_id": chat.request_id,
+                "at": record.at,
+                "scope": record.caller.scope,
+                "key_name": record.caller.key_name,
+                "team": record.caller.team,
+                "endpoint": record.endpoint,
+                "dialect": chat.dialect,
+                "stream": chat.stream,
+                "model_asked": chat.model,
+                "status": status,
+                "outcome": outcome,
+                "error_code": error_code,
+                "cache": record.cache,
+                "cache_level": record.cache_level,
+                "answered_by": record.answered_by,
+                "score": record.score,
+                "tier": record.tier,
+                "backend": record.backend,
+                "model_served": record.model_served,
+                "prompt_tokens": usage.prompt,
+                "completion_tokens": usage.completion,
+                "cached_tokens": usage.cached,
+                "reasoning_tokens": usage.reasoning,
+                "estimated": usage.estimated,
+                "cost_nano": record.cost_nano,
+                "saved_nano": record.saved_nano,
+                "latency_ms": milliseconds(seconds),
+                "first_byte_ms": milliseconds(record.first_byte),
+                "overhead_ms": round(record.overhead_ms, 3),
+                "attempts": record.attempts,
+                "decisions": record.decisions,
+            },
+            # One that reached no provider owes nothing: a flood of requests refused
+            # for want of room must not fill the memory instead.
+            must_keep=record.attempts > 0,
+        )
+
+    def _keep(self, settlement: Json, *, must_keep: bool = True) -> None:
+        """Journal what has happened already; it is too late to refuse it."""
+        try:
+            self.journal.append(settlement, must_keep=must_keep)
+        except StorageFull:
+            self.unrecorded += 1
+
+    def _now(self) -> str:
+        return datetime.fromtimestamp(self.wall(), UTC).isoformat()
+
+
+PRICE_FIELDS = ("input", "output", "cache_read", "cache_write")
+
+
+def milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1000, 3)
+
+
+def saving(usage: Usage, paid_nano: int, catalog: Catalog) -> int:
+    """What the baseline tier would have cost for these tokens, less what was paid."""
+    baseline = baseline_nano(usage, catalog)
+    return 0 if baseline is None else baseline - paid_nano

@@ -1,0 +1,167 @@
+"""The thread that moves journal records into the database, and replays dead ones'."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from django.db import DatabaseError, close_old_connections, connection
+
+from gateway.ledger import journal, store
+from gateway.ledger.journal import Journal
+from routing.chat import Json
+
+log = structlog.get_logger("ledger")
+FLUSH_SECONDS = 0.2
+PURGE_SECONDS = 5.0
+BATCH_BYTES = 1 << 20
+REJECTED = "rejected.jsonl"
+
+
+@dataclass
+class Batch:
+    """What a stretch of journal said."""
+
+    requests: list[Json] = field(default_factory=list)
+    attempts: list[Json] = field(default_factory=list)
+    intents: list[Json] = field(default_factory=list)
+    damaged: list[bytes] = field(default_factory=list)
+
+    def add(self, line: bytes) -> None:
+        record = journal.decode(line) or {}
+        kinds = {
+            "request": self.requests,
+            "attempt": self.attempts,
+            "intent": self.intents,
+        }
+        kind = record.get("t")
+        if kind in kinds:
+            kinds[kind].append(record)
+        else:
+            self.damaged.append(line)
+
+
+class Writer:
+    """Follows one journal. `on_flush` runs in its thread after each stored batch."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        retention_days: Callable[[], int],
+        on_flush: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.journal = journal
+        self.rejected = 0
+        self.behind_since: float | None = None  # monotonic; None: up to date
+        self._retention_days = retention_days
+        self._on_flush = on_flush
+        self._oldest = 0  # first segment not yet deleted
+        self._segment = 0
+        self._offset = 0
+        self._open: dict[str, int] = {}  # attempt id -> segment of its intent
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Store everything that was appended until now, then end."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        purge_at = time.monotonic()
+        while True:
+            last_round = self._stopping.wait(FLUSH_SECONDS)
+            try:
+                self.flush()
+                self.behind_since = None
+                self._on_flush()
+                if time.monotonic() >= purge_at and not last_round:
+                    # Each round while there is more, so a backlog goes quickly.
+                    more = store.purge(datetime.now(UTC), self._retention_days())
+                    purge_at = time.monotonic() + (0 if more else PURGE_SECONDS)
+            except (DatabaseError, OSError) as error:
+                self._fall_behind()
+                log.warning("ledger_behind", error=str(error))
+            except Exception:  # a bug of ours must not end the bookkeeping
+                self._fall_behind()
+                log.exception("ledger_failed")
+            if last_round:
+                connection.close()
+                return
+
+    def _fall_behind(self) -> None:
+        self.behind_since = self.behind_since or time.monotonic()
+        close_old_connections()
+
+    def flush(self) -> int:
+        """Store what was appended since the last call; returns how many records."""
+        self.journal.retry_waiting()
+        self.journal.sync()
+        stored = 0
+        while data := self._read():
+            batch = Batch()
+            for line in data.removesuffix(b"\n").split(b"\n"):
+                batch.add(line)
+            self._save(batch)
+            self._offset += len(data)
+            stored += len(batch.requests) + len(batch.attempts)
+            self._delete_finished()
+        return stored
+
+    def _read(self) -> bytes:
+        """The next whole lines, moving on to the next segment at the end of one."""
+        # Read before looking at the current segment: a rotation between the two
+        # could otherwise hide the last lines of the old one.
+        current = self.journal.segment
+        path = self.journal.path(self._segment)
+        with path.open("rb") as file:
+            file.seek(self._offset)
+            data = file.read(BATCH_BYTES)
+            if len(data) == BATCH_BYTES:
+                data += file.readline()  # the rest of a line that was cut
+        end = data.rfind(b"\n") + 1
+        if not end and self._segment < current:
+            self._segment += 1
+            self._offset = 0
+            return self._read()
+        return data[:end]
+
+    def _save(self, batch: Batch) -> None:
+        poisoned = store.save(batch.requests, batch.attempts, may_exist=False)
+        reject(self.journal.folder, batch.damaged, poisoned)
+        self.rejected += len(batch.damaged) + len(poisoned)
+        for intent in batch.intents:
+            self._open[intent["attempt_id"]] = self._segment
+        for attempt in batch.attempts:
+            self._open.pop(attempt["attempt_id"], None)
+
+    def _delete_finished(self) -> None:
+        """Segments behind us with no attempt still open are no longer needed."""
+        needed = min(self._open.values(), default=self._segment)
+        while self._oldest < min(needed, self._segment):
+            self.journal.delete(self._oldest)
+            self._oldest += 1
+
+    def delete_all(self) -> bool:
+        """After `stop`: remove the journal when all of it is in the database."""
+        if self._open or self.behind_since or self.journal.waiting:
+            return False
+        for segment in range(self._oldest, self.journal.segment + 1):
+            self.journal.delete(segment)
+        return True
+
+
+def reject(folder: Path, damaged: list[bytes], poisoned: list[Json]) -> None:
+    """Keep aside, for a person to look at, what can't be stored."""
+    lines = damaged + [journal.encode(record).rstrip() for record in poisoned]
+    if not lines:
+        return
+    with (folder / REJECTED).open("ab") as file:
+        file.writelines(line + b"\n" for line in lines)
+    log.error("records_rejected", count=len(lines), file=REJECTED)

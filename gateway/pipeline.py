@@ -1,0 +1,214 @@
+"""The story of one request: reuse an answer, share one on its way, or buy one.
+
+answer -> find_answer -> cache
+                      -> calls in flight -> buy_answer -> tier -> pool -> provider
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import orjson
+
+from gateway import purchase
+from gateway.cache import CacheKeys, Hit
+from gateway.delivery import Order, Receipt
+from gateway.dialects.openai import completion_to_chunks
+from gateway.errors import (
+    Forbidden,
+    GatewayError,
+    InternalError,
+    ModelNotFound,
+    UpstreamTimeout,
+)
+from gateway.inflight import Bounds, Reader, SharedCall
+from gateway.ledger.books import RequestRecord, saving
+from gateway.runtime.runtime import Runtime
+from gateway.runtime.snapshot import Snapshot
+from routing.catalog import Policy
+from routing.chat import Json
+from routing.tiers import PinNotAllowed, Route, UnknownModel, resolve
+
+
+@dataclass(slots=True)
+class Answer:
+    """What the client gets: a whole completion's JSON, or the chunks of a stream."""
+
+    body: bytes = b""
+    chunks: AsyncIterator[Json] | None = None
+
+
+async def answer(record: RequestRecord, runtime: Runtime) -> Answer:
+    """Answer a request with the cheapest model that can handle it.
+
+    Every way out writes the request's row: here, or for a stream at its end.
+    """
+    try:
+        found = await find_answer(record, runtime)
+    except GatewayError as error:
+        record.fail(error)
+        raise
+    except asyncio.CancelledError:
+        record.close(499, "client_closed")
+        raise
+    except Exception as error:
+        record.fail(InternalError(f"{type(error).__name__} in the gateway."))
+        raise
+    if found.chunks is None:
+        record.close(200, "ok")
+    return found
+
+
+async def find_answer(record: RequestRecord, runtime: Runtime) -> Answer:
+    """Reuse an answer we have or one already on its way; else buy one."""
+    snapshot = runtime.snapshot  # one configuration for the whole request
+    chat = record.chat
+    route = read_route(record, snapshot)
+    keys = runtime.cache.keys(chat, snapshot.catalog, snapshot.fingerprint)
+    if hit := runtime.cache.lookup(keys, runtime.clock()):
+        return reuse(hit, record, snapshot)
+    note_miss(keys, record)
+
+    order = Order(record, route, keys, snapshot)
+    reader, leads = runtime.inflight.join(
+        keys.sharing if keys.reuse.share else None,
+        bounds_of(snapshot.catalog.policy),
+        lambda call: purchase.buy_answer(call, order, runtime),
+    )
+    if not leads:
+        record.cache = "SHARED"
+        record.decide("sharing", "An identical request is on its way; waiting for it.")
+    try:
+        return await read_answer(reader, record, snapshot)
+    except BaseException:
+        reader.close()
+        raise
+
+
+def read_route(record: RequestRecord, snapshot: Snapshot) -> Route:
+    """What the model name and the overrides allow."""
+    try:
+        route = resolve(record.chat, snapshot.catalog)
+    except UnknownModel as error:
+        raise ModelNotFound(str(error), param="model") from error
+    except PinNotAllowed as error:
+        raise Forbidden(str(error), param="model") from error
+    for reason in route.reasons:
+        record.decide("model", reason)
+    return route
+
+
+def reuse(hit: Hit, record: RequestRecord, snapshot: Snapshot) -> Answer:
+    """Answer from the cache: nothing is paid, the whole baseline price is saved."""
+    entry = hit.entry
+    record.cache, record.cache_level = "HIT", hit.level
+    record.answered_by = entry.request_id
+    record.score, record.tier = entry.score, entry.tier
+    record.backend, record.model_served = entry.backend, entry.model
+    record.usage = entry.usage
+    record.saved_nano = saving(entry.usage, 0, snapshot.catalog)
+    record.decide("cache", hit.reason, level=hit.level, similarity=hit.similarity)
+    if not record.chat.stream:
+        return Answer(body=entry.body)
+    return Answer(chunks=replay(orjson.loads(entry.body), record))
+
+
+async def replay(completion: Json, record: RequestRecord) -> AsyncIterator[Json]:
+    """A stored answer as a stream."""
+    try:
+        for chunk in completion_to_chunks(completion, include_usage=True):
+            record.mark_first_byte()
+            yield chunk
+        record.close(200, "ok")
+    finally:
+        record.close(499, "client_closed")
+
+
+def note_miss(keys: CacheKeys, record: RequestRecord) -> None:
+    if not keys.reuse.exact and not keys.reuse.share:
+        record.cache = "BYPASS"
+    reason = f": {keys.reason}" if keys.reason else ""
+    record.decide("cache", f"No stored answer is used{reason}.")
+
+
+async def read_answer(
+    reader: Reader, record: RequestRecord, snapshot: Snapshot
+) -> Answer:
+    """Wait for the bought answer, or for the first piece of its stream."""
+    policy = snapshot.catalog.policy
+    if record.chat.stream:
+        try:
+            # A wait this long is bridged by comments, so that no proxy gives up.
+            async with asyncio.timeout(policy.keepalive_seconds):
+                await reader.started()
+        except TimeoutError:
+            pass
+        accept_receipt(reader.call, record)
+        return Answer(chunks=follow(reader, record, snapshot))
+    try:
+        async with asyncio.timeout(patience(policy)):
+            body = await reader.completion()
+    except TimeoutError:
+        raise UpstreamTimeout("No provider answered in time.") from None
+    settle(reader.call, record, snapshot)
+    reader.close()
+    return Answer(body=body)
+
+
+async def follow(
+    reader: Reader, record: RequestRecord, snapshot: Snapshot
+) -> AsyncIterator[Json]:
+    """The chunks as they arrive; the record is closed where they end."""
+    try:
+        async for chunk in reader.chunks():
+            if record.first_byte is None:
+                record.mark_first_byte()
+                accept_receipt(reader.call, record)
+            yield chunk
+        settle(reader.call, record, snapshot)
+        record.close(200, "ok")
+    except GatewayError as error:
+        accept_receipt(reader.call, record)
+        record.fail(error)
+        raise
+    finally:
+        reader.close()
+        record.close(499, "client_closed")
+
+
+def accept_receipt(call: SharedCall, record: RequestRecord) -> None:
+    """Copy what the purchase told so far; a follower hears it from the leader's."""
+    receipt: Receipt | None = call.outcome
+    if receipt is None:
+        return
+    record.score, record.tier = receipt.score, receipt.tier
+    record.backend, record.model_served = receipt.backend, receipt.model
+    if receipt.request_id != record.chat.request_id:
+        record.answered_by = receipt.request_id
+
+
+def settle(call: SharedCall, record: RequestRecord, snapshot: Snapshot) -> None:
+    """Tokens and savings of a finished answer; who shared it paid nothing."""
+    accept_receipt(call, record)
+    receipt: Receipt = call.outcome
+    record.usage = receipt.usage
+    record.upstream_seconds = max(record.upstream_seconds, receipt.seconds)
+    record.saved_nano = saving(receipt.usage, record.cost_nano, snapshot.catalog)
+
+
+def bounds_of(policy: Policy) -> Bounds:
+    drains = policy.on_disconnect == "drain"
+    return Bounds(
+        join_bytes=policy.sharing_buffer_bytes,
+        linger_seconds=policy.drain_seconds if drains else 0.0,
+    )
+
+
+def patience(policy: Policy) -> float:
+    """How long one whole answer may take, attempts at several backends included."""
+    one_attempt = (
+        policy.connect_timeout_seconds
+        + policy.first_byte_timeout_seconds
+        + policy.write_timeout_seconds
+    )
+    return one_attempt * policy.max_attempts

@@ -1,0 +1,145 @@
+"""Buying an answer: the right tier's backends, best first, until one answers."""
+
+from gateway.delivery import Delivery, Order
+from gateway.errors import (
+    ContextTooLong,
+    GatewayError,
+    NotExpressible,
+    UpstreamError,
+    UpstreamRateLimited,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
+from gateway.inflight import SharedCall
+from gateway.ledger.books import RequestRecord
+from gateway.providers.http import ConnectionLost
+from gateway.runtime.runtime import Runtime
+from routing.candidates import Block, Candidate
+from routing.catalog import Backend, Policy
+from routing.chat import Features
+from routing.classifier import Score, classify
+from routing.features import extract
+from routing.tiers import Choice, choose
+
+RETRY_SECONDS = 5.0  # when nobody knows better
+WORSE_THAN_A_LIMIT = {Block.DOWN, Block.MISCONFIGURED, Block.SWITCHED_OFF}
+
+
+async def buy_answer(call: SharedCall, order: Order, runtime: Runtime) -> None:
+    """Try backends until one answers; the call's readers hear of it as it happens."""
+    record, policy = order.record, order.policy
+    features = extract(record.chat.body)
+    score, choice = await decide(order, features, runtime)
+    record.score, record.tier = score.value, choice.tier
+    runtime.retries.deposit()
+
+    failed: dict[str, GatewayError] = {}
+    lost = ""  # the backend whose kept connection was closed under us
+    while True:
+        backend = lost and order.snapshot.catalog.by_name[lost]
+        backend = backend or pick(order, choice, features, failed, runtime)
+        try:
+            delivery = Delivery(backend, call, order, features, runtime)
+            return await delivery.make(fresh=bool(lost))
+        except ConnectionLost as error:
+            if lost:
+                failed[backend.name] = error
+            lost = "" if lost else backend.name
+            continue
+        except NotExpressible as error:
+            # No attempt was made: another backend may speak what this one can't.
+            failed[backend.name] = error
+            continue
+        except UpstreamError as error:
+            failed[backend.name] = error
+            lost = ""
+            record.decide(
+                "failure", f"{backend.name}: {error.message}", code=error.code
+            )
+            if call.outcome is not None or not may_fail_over(error, policy):
+                raise
+        check_retry(record, failed, policy, runtime)
+
+
+def may_fail_over(error: UpstreamError, policy: Policy) -> bool:
+    """Not when the request itself is wrong, nor when it might be paid twice."""
+    if isinstance(error, UpstreamRefused):
+        return False
+    return error.failover or policy.retry_ambiguous
+
+
+async def decide(
+    order: Order, features: Features, runtime: Runtime
+) -> tuple[Score, Choice]:
+    """Score the request and choose its tier, each with its reasons."""
+    record, catalog = order.record, order.snapshot.catalog
+    policy = catalog.policy
+    score = classify(features)
+    record.decide(
+        "score",
+        f"Complexity {score.value} of 100.",
+        signals=[[s.name, s.points, s.reason] for s in score.signals],
+    )
+    rate = None
+    if policy.sidecar_url:
+        rate = await runtime.sidecar.win_rate(policy.sidecar_url, record.chat.body)
+        source = "The sidecar did not answer; the heuristic decides alone."
+        if rate is not None:
+            source = f"The sidecar gives the strong model a win rate of {rate:.3f}."
+        record.decide("sidecar", source)
+    choice = choose(score, order.route, catalog, rate)
+    for reason in choice.reasons:
+        record.decide("tier", reason)
+    return score, choice
+
+
+def pick(
+    order: Order,
+    choice: Choice,
+    features: Features,
+    failed: dict[str, GatewayError],
+    runtime: Runtime,
+) -> Backend:
+    """The best backend not yet tried. Raises the last failure when none is left."""
+    *others, last = runtime.pool.candidates(
+        order.snapshot.catalog, choice, order.route, features, exclude=failed
+    ) or [None]
+    if last is not None and last.usable:
+        passed_over = [[other.backend.name, other.reason] for other in others if other]
+        text = f"{last.backend.name}: {last.reason}"
+        order.record.decide("backend", text, passed_over=passed_over)
+        return last.backend
+    if failed:
+        raise list(failed.values())[-1]
+    raise nobody_left([each for each in (*others, last) if each], choice)
+
+
+def check_retry(
+    record: RequestRecord,
+    failed: dict[str, GatewayError],
+    policy: Policy,
+    runtime: Runtime,
+) -> None:
+    """Raise the last failure when the request or the gateway has tried enough."""
+    if record.attempts < policy.max_attempts and runtime.retries.allow():
+        return
+    record.decide("retry", "No further backend is tried: the retry budget is used up.")
+    raise list(failed.values())[-1]
+
+
+def nobody_left(candidates: list[Candidate], choice: Choice) -> GatewayError:
+    """Why no backend can be asked: the request's fault, a limit's, or theirs."""
+    reasons = "; ".join(f"{c.backend.name}: {c.reason}" for c in candidates[:10])
+    message = f"No backend of tier {choice.tier} or above can answer: {reasons}"
+    if not candidates:
+        return UpstreamUnavailable("No backend is configured.", retry_after=30)
+    blocks = {candidate.block for candidate in candidates}
+    if blocks <= {Block.INCAPABLE, Block.TOO_LONG}:
+        if Block.INCAPABLE in blocks:
+            return NotExpressible(message)
+        return ContextTooLong(message, param="messages")
+    waits = [c.retry_after for c in candidates if c.retry_after > 0]
+    wait = min(waits, default=RETRY_SECONDS)
+    if Block.RATE_LIMITED in blocks and not blocks & WORSE_THAN_A_LIMIT:
+        return UpstreamRateLimited(message, retry_after=wait)
+    return UpstreamUnavailable(message, retry_after=wait)

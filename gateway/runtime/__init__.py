@@ -1,0 +1,1 @@
+"""What one process of the gateway holds in memory while it serves."""

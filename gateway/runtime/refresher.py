@@ -1,0 +1,80 @@
+"""Re-reads the configuration once a second, in a thread, and swaps it whole."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connection
+
+from gateway.runtime import snapshot as snapshots
+from gateway.runtime.snapshot import InvalidConfiguration, Snapshot
+
+log = structlog.get_logger("configuration")
+REFRESH_SECONDS = 0.5
+# A safety net for a table whose triggers somebody dropped.
+FULL_READ_SECONDS = 60.0
+
+
+class Refresher:
+    """Keeps `current` true. `refused` says why the newest rows are not served."""
+
+    def __init__(self, first: Snapshot, on_change: Callable[[Snapshot], None]) -> None:
+        self.current = first
+        self.refused = ""
+        self.unreachable_since: float | None = None  # monotonic; the database
+        self._on_change = on_change
+        self._seen = first.versions
+        self._read_at = time.monotonic()
+        self._looked_at = 0.0  # wall clock
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="refresh", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(REFRESH_SECONDS):
+            try:
+                self.refresh()
+                self.unreachable_since = None
+            except DatabaseError as error:
+                # The last good configuration serves on.
+                if self.unreachable_since is None:
+                    self.unreachable_since = time.monotonic()
+                    log.warning("database_unreachable", error=str(error))
+                close_old_connections()
+            except Exception:  # a bug of ours must not end the refreshing
+                log.exception("refresh_failed")
+        connection.close()
+
+    def refresh(self) -> None:
+        """Look at the counters; read the rows when one of them moved."""
+        versions = snapshots.read_versions()
+        if versions == self._seen and not self._due():
+            return
+        self._seen = versions
+        self._read_at = time.monotonic()
+        self._looked_at = time.time()
+        try:
+            fresh = snapshots.build(snapshots.utc_now())
+        except InvalidConfiguration as error:
+            self.refused = str(error)
+            log.error("configuration_refused", reason=self.refused)
+            return
+        self.refused = ""
+        self._seen = fresh.versions
+        self.current = fresh
+        self._on_change(fresh)
+        log.info("configuration_live", versions=dict(fresh.versions))
+
+    def _due(self) -> bool:
+        changes_at = self.current.changes_at
+        if changes_at is not None and self._looked_at < changes_at <= time.time():
+            return True
+        return time.monotonic() - self._read_at > FULL_READ_SECONDS

@@ -1,0 +1,217 @@
+"""A frozen copy of the configuration rows, built whole or not at all."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from math import isfinite
+
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+
+from gateway.cache.key import fingerprint
+from gateway.ledger.books import Caller
+from gateway.models import ApiKey
+from routing import models as rows
+from routing.catalog import Alias, Backend, Catalog, Policy, PriceList, Secret, Tier
+from routing.fields import UndecryptableError, decrypt
+from routing.providers import PROVIDERS
+
+
+class InvalidConfiguration(ValueError):
+    """The rows contradict each other; the message tells an operator what to mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key as the request path needs it. Times are POSIX seconds."""
+
+    caller: Caller
+    expires_at: float | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything a request reads. `changes_at`: when a row takes effect by itself."""
+
+    catalog: Catalog = field(default_factory=Catalog)
+    keys: Mapping[str, Key] = field(default_factory=dict)
+    fingerprint: bytes = b""
+    has_keys: bool = False  # also revoked and expired ones: they end open mode
+    changes_at: float | None = None
+    versions: Mapping[str, int] = field(default_factory=dict)
+
+
+def read_versions() -> dict[str, int]:
+    """The change counters of the configuration tables."""
+    return dict(rows.ConfigVersion.objects.values_list("table", "version"))
+
+
+def build(now: datetime, environ: Mapping[str, str] = os.environ) -> Snapshot:
+    """Read all rows. Raises InvalidConfiguration; never returns half of a change."""
+    while True:
+        try:
+            snapshot = _read(now, environ)
+        except InvalidConfiguration:
+            raise
+        except (TypeError, ValueError, AttributeError) as error:
+            # SQLite takes any value in any column, a word for a number included.
+            raise InvalidConfiguration(
+                f"A configuration row can't be read: {error}."
+            ) from error
+        # Unchanged counters around the reads: no commit fell between them. (A read
+        # transaction would do, but SQLite's would have to wait for every writer.)
+        if read_versions() == snapshot.versions:
+            return snapshot
+
+
+def _read(now: datetime, environ: Mapping[str, str]) -> Snapshot:
+    versions = read_versions()
+    tiers = tuple(
+        Tier(row.rank, row.name, row.max_score) for row in rows.Tier.objects.all()
+    )
+    check_tiers(tiers)
+    prices, next_price = _prices(now)
+    backends = tuple(
+        _backend(row, prices.get(row.pk), environ)
+        for row in rows.Backend.objects.select_related("tier")
+    )
+    catalog = Catalog(tiers, backends, _aliases(), _policy())
+    keys, has_keys = _keys()
+    return Snapshot(catalog, keys, fingerprint(catalog), has_keys, next_price, versions)
+
+
+def check_tiers(tiers: tuple[Tier, ...]) -> None:
+    """Thresholds must rise from tier to tier; only the last has none."""
+    previous = -1
+    for tier in tiers[:-1]:
+        if tier.max_score is None:
+            raise InvalidConfiguration(
+                f"Tier {tier.rank} has no highest score, but it is not the last tier."
+            )
+        if tier.max_score <= previous:
+            raise InvalidConfiguration(
+                f"Tier {tier.rank} ends at score {tier.max_score}, which is not above "
+                f"the tier below it ({previous})."
+            )
+        previous = tier.max_score
+
+
+def check_row(row: Model, name: str) -> None:
+    """Refuse what the admin's form would have refused, whoever wrote the row."""
+    relations = [field.name for field in row._meta.fields if field.is_relation]
+    try:
+        row.clean_fields(exclude=relations)
+        row.clean()
+    except ValidationError as error:
+        problems = " ".join(
+            f"{field}: {' '.join(messages)}"
+            for field, messages in error.message_dict.items()
+        )
+        raise InvalidConfiguration(f"{name} is invalid. {problems}") from error
+    for column, value in vars(row).items():
+        if isinstance(value, float) and not isfinite(value):
+            raise InvalidConfiguration(f"{name} is invalid. {column}: {value}.")
+
+
+def _prices(now: datetime) -> tuple[dict[int, PriceList], float | None]:
+    """The price in effect per backend id, and when the next one takes effect."""
+    in_effect: dict[int, PriceList] = {}
+    upcoming: datetime | None = None
+    for row in rows.Price.objects.order_by("effective_from"):
+        if row.effective_from > now:
+            upcoming = upcoming or row.effective_from
+            continue
+        in_effect[row.backend_id] = PriceList(
+            row.input, row.output, row.cache_read, row.cache_write, row.pk
+        )
+    return in_effect, upcoming.timestamp() if upcoming else None
+
+
+def _backend(
+    row: rows.Backend, price: PriceList | None, environ: Mapping[str, str]
+) -> Backend:
+    check_row(row, f"Backend {row.name}")
+    key, trouble = provider_key(row, environ)
+    return Backend(
+        name=row.name,
+        tier=row.tier.rank,
+        provider=row.provider,
+        model=row.model,
+        base_url=row.base_url,
+        api_key=key,
+        price=price,
+        context_window=row.context_window,
+        max_in_flight=row.max_in_flight,
+        weight=row.weight,
+        state=row.state,  # type: ignore[arg-type]
+        misconfigured=trouble,
+        id=row.pk,
+    )
+
+
+def provider_key(row: rows.Backend, environ: Mapping[str, str]) -> tuple[Secret, str]:
+    """The key of a backend, and in a sentence why there is none where one is needed."""
+    if row.api_key_env:
+        value = environ.get(row.api_key_env, "")
+        missing = f"The environment variable {row.api_key_env} is not set."
+        return Secret(value), "" if value else missing
+    if row.api_key_value:
+        try:
+            return Secret(decrypt(row.api_key_value)), ""
+        except UndecryptableError as error:
+            return Secret(), str(error)
+    if PROVIDERS[row.provider].needs_key:
+        return Secret(), f"{row.provider} needs an API key."
+    return Secret(), ""
+
+
+def _aliases() -> tuple[Alias, ...]:
+    return tuple(
+        Alias(
+            row.pattern,
+            row.tier.rank if row.tier else None,
+            row.backend.name if row.backend else "",
+        )
+        for row in rows.ModelAlias.objects.select_related("tier", "backend")
+    )
+
+
+def _policy() -> Policy:
+    row = rows.RoutingPolicy.objects.select_related("baseline_tier").first()
+    if row is None:
+        return Policy()
+    check_row(row, "The routing policy")
+    values = {
+        name: getattr(row, name)
+        for name in Policy.__dataclass_fields__
+        if name != "baseline_tier"
+    }
+    baseline = row.baseline_tier.rank if row.baseline_tier else None
+    return Policy(**values, baseline_tier=baseline)
+
+
+def _keys() -> tuple[dict[str, Key], bool]:
+    keys: dict[str, Key] = {}
+    has_keys = False
+    for row in ApiKey.objects.all().iterator():
+        has_keys = True
+        if row.revoked_at is not None:
+            continue
+        caller = Caller(
+            scope=row.scope,
+            key_name=row.name,
+            team=row.team,
+            key_id=row.pk,
+            min_tier=row.min_tier,
+            max_tier=row.max_tier,
+            may_pin=row.may_pin,
+            max_in_flight=row.max_in_flight,
+        )
+        expires = row.expires_at.timestamp() if row.expires_at else None
+        keys[row.digest] = Key(caller, expires)
+    return keys, has_keys
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,65 @@
+"""All-time sums for `/stats`, read by the ledger's thread after each flush."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Sum
+
+from gateway.ledger.store import TOTALS
+from gateway.models import UsageTotal
+from routing.chat import Json
+
+
+@dataclass
+class Totals:
+    """Sums per scope, and under "" of all scopes together."""
+
+    by_scope: dict[str, list[Json]] = field(default_factory=dict)
+
+    def read(self) -> None:
+        """Replace the sums with what the database holds now."""
+        kinds = UsageTotal.objects.values("scope", "backend", "tier", "cache")
+        sums: Any = kinds.annotate(**{f"sum_{n}": Sum(n) for n in TOTALS}).order_by()
+        by_scope: dict[str, list[Json]] = {}
+        for row in sums:
+            total = {name: row.pop(f"sum_{name}") for name in TOTALS}
+            by_scope.setdefault(row["scope"], []).append({**row, **total})
+        self.by_scope = by_scope
+
+    def of(self, scope: str | None) -> list[Json]:
+        """The sums of one scope; None means of all."""
+        if scope is not None:
+            return self.by_scope.get(scope, [])
+        return [row for rows in self.by_scope.values() for row in rows]
+
+
+def stats(rows: list[Json]) -> Json:
+    """The answer of `/stats`, in the reference's shape and more. Money in dollars."""
+    by_model: dict[str, int] = {}
+    by_tier: dict[str, int] = {}
+    by_cache: dict[str, int] = {}
+    sums = dict.fromkeys(TOTALS, 0)
+    for row in rows:
+        for name in TOTALS:
+            sums[name] += row[name]
+        _count(by_model, row["backend"], row["requests"])
+        _count(by_tier, str(row["tier"] or ""), row["requests"])
+        _count(by_cache, row["cache"], row["requests"])
+    return {
+        "total_requests": sums["requests"],
+        "total_saved_usd": sums["saved_nano"] / 1e9,
+        "total_spent_usd": sums["spent_nano"] / 1e9,
+        "by_model": by_model,
+        "by_tier": by_tier,
+        "by_cache": by_cache,
+        "total_errors": sums["errors"],
+        "prompt_tokens": sums["prompt_tokens"],
+        "completion_tokens": sums["completion_tokens"],
+        "total_saved_nano_usd": sums["saved_nano"],
+        "total_spent_nano_usd": sums["spent_nano"],
+    }
+
+
+def _count(counts: dict[str, int], name: str, requests: int) -> None:
+    if name and requests:
+        counts[name] = counts.get(name, 0) + requests

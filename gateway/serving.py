@@ -1,0 +1,171 @@
+"""Runs uvicorn: guarded connections, a drain that ends with exit code 0."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import orjson
+import structlog
+import uvicorn
+from django.conf import settings
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
+
+log = structlog.get_logger("server")
+HEADER_SECONDS = 30.0
+# Readiness fails this long before connections are refused, for balancers to notice.
+UNREADY_SECONDS = 0.5
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with a deadline for a request's headers, and JSON errors."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._expect_headers()
+
+    def data_received(self, data: bytes) -> None:
+        if self._deadline is None and (
+            self.cycle is None or self.cycle.response_complete
+        ):
+            self._expect_headers()
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        self._cancel_deadline()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._cancel_deadline()
+        super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        body = orjson.dumps(
+            {
+                "error": {
+                    "message": "This is not a valid HTTP request.",
+                    "type": "invalid_request_error",
+                    "param": None,
+                    "code": "invalid_http",
+                }
+            }
+        )
+        head = (
+            "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
+
+    def _expect_headers(self) -> None:
+        self._deadline = self.loop.call_later(HEADER_SECONDS, self._too_late)
+
+    def _cancel_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_late(self) -> None:
+        self._deadline = None
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
+class DrainingServer(uvicorn.Server):
+    """SIGTERM: readiness fails, what runs gets its grace, the books close, exit 0."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn raises the signal again at the end, which would be the exit code.
+        earlier = {
+            number: signal.signal(number, self.handle_exit)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in earlier.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._draining:
+            self.should_exit = True
+            self.force_exit = sig == signal.SIGINT  # asked twice: at once
+            return
+        self._draining = True
+        loop = asyncio.get_running_loop()
+        loop.call_soon_threadsafe(self._drain, loop)
+
+    _draining = False
+
+    def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
+        # Imported late: the application needs the worker's own settings.
+        from config.asgi import application
+
+        application.lifespan.drain()
+        loop.call_later(UNREADY_SECONDS, self._stop)
+        loop.call_later(settings.DRAIN_SECONDS, application.lifespan.end_calls)
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
+class Worker(Process):
+    """One of several processes, with a server that drains."""
+
+    @property
+    def server(self) -> uvicorn.Server:
+        if self._server is None:
+            self._server = DrainingServer(config=self.config)
+        return self._server
+
+
+class Workers(Multiprocess):
+    """Keeps so many workers alive; one that dies is replaced, and the new one brings
+    its journal into the database."""
+
+    def init_processes(self) -> None:
+        self.processes += [self._start() for _ in range(self.processes_num)]
+
+    def keep_subprocess_alive(self) -> None:
+        for number, process in enumerate(self.processes):
+            if self.should_exit.is_set():
+                return
+            if process.is_alive(timeout=self.config.timeout_worker_healthcheck):
+                continue
+            process.kill()
+            process.join()
+            if process.exitcode == STARTUP_FAILURE:
+                self.should_exit.set()  # it would fail in the same way every time
+                return
+            log.warning("worker_replaced", pid=process.pid, exitcode=process.exitcode)
+            self.processes[number] = self._start()
+
+    def _start(self) -> Worker:
+        worker = Worker(self.config, self.sockets)
+        worker.start()
+        return worker
+
+
+def uvicorn_config(workers: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        "config.asgi:application",
+        workers=workers,
+        loop="uvloop",
+        http=GuardedProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        # The lifespan ends streams politely at DRAIN_SECONDS; this is the last resort.
+        timeout_graceful_shutdown=settings.DRAIN_SECONDS + 5,
+    )

@@ -1,0 +1,60 @@
+"""Fixtures every test may use."""
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+# Before Django reads its settings: nothing of a test touches a real instance.
+os.environ["LLM_ROUTER_DATA_DIR"] = mkdtemp(prefix="llm-router-tests-")
+
+from routing.catalog import Catalog  # noqa: E402
+from tests.faultllm import FaultLLM, ThreadedFaultLLM  # noqa: E402
+from tests.harness import serving  # noqa: E402
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[FaultLLM]:
+    """A provider that does what the test says."""
+    async with FaultLLM() as server:
+        yield server
+
+
+@pytest.fixture
+def threaded_upstream() -> Iterator[ThreadedFaultLLM]:
+    """The same for tests that have no event loop."""
+    with ThreadedFaultLLM() as server:
+        yield server
+
+
+@pytest.fixture
+def live_gateway(tmp_path: Path) -> Callable[[Catalog], AbstractContextManager[str]]:
+    """A gateway in a thread of its own; gives its URL."""
+
+    @contextmanager
+    def run(catalog: Catalog) -> Iterator[str]:
+        started, stop = threading.Event(), asyncio.Event()
+        found: list[tuple[str, asyncio.AbstractEventLoop]] = []
+
+        async def serve() -> None:
+            async with serving(catalog, tmp_path / "journal") as gateway:
+                found.append((gateway.url, asyncio.get_running_loop()))
+                started.set()
+                await stop.wait()
+
+        thread = threading.Thread(target=asyncio.run, args=(serve(),))
+        thread.start()
+        assert started.wait(20)
+        url, loop = found[0]
+        try:
+            yield url
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+            thread.join(20)
+
+    return run

@@ -1,0 +1,361 @@
+"""What clients do wrong, and what it must not cost anybody else (C1-C14, C17)."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.faultllm import FaultLLM
+from tests.harness import Gateway, ask, one_backend, serving, three_tiers
+
+PATH = "/v1/chat/completions"
+CHAT = {"messages": [{"role": "user", "content": "Hi"}]}
+
+
+async def post(gateway: Gateway, body: bytes, **headers: str) -> httpx.Response:
+    sent = {"content-type": "application/json"} | {
+        name.replace("_", "-"): value for name, value in headers.items()
+    }
+    async with httpx.AsyncClient(timeout=20) as client:
+        return await client.post(gateway.url + PATH, content=body, headers=sent)
+
+
+async def raw(gateway: Gateway, data: bytes) -> bytes:
+    """Send these bytes and read until the gateway closes or answers."""
+    host, port = gateway.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(data)
+    try:
+        async with asyncio.timeout(10):
+            return await reader.read(65536)
+    finally:
+        writer.close()
+
+
+async def send_and_hang_up(gateway: Gateway, stream: bool, after: int = 0) -> None:
+    """Start a request, read `after` bytes of its answer, leave."""
+    body = json.dumps({**CHAT, "stream": stream}).encode()
+    host, port = gateway.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        f"POST {PATH} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\n\r\n".encode()
+        + body
+    )
+    await gateway.called()
+    if after:
+        await reader.readexactly(after)
+    writer.close()
+
+
+def hung_up(upstream: FaultLLM) -> bool:
+    """Has the provider noticed that the gateway left its first call?"""
+    return bool(upstream.attempts) and upstream.attempts[0].outcome == "peer-closed"
+
+
+def assert_refused(response: httpx.Response, status: int, code: str) -> None:
+    """I5, for whatever the guard or the view refuses."""
+    assert (response.status_code, response.json()["error"]["code"]) == (status, code)
+    assert set(response.json()["error"]) == {"message", "type", "param", "code"}
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_c1_a_client_that_leaves_before_the_answer_cancels_the_call(
+    upstream: FaultLLM, tmp_path: Path, stream: bool
+):
+    async with serving(one_backend(upstream.url, "fault/hold"), tmp_path) as gateway:
+        await send_and_hang_up(gateway, stream)
+        await upstream.until(lambda: hung_up(upstream))
+        await gateway.settled()
+        (attempt,) = gateway.records("attempt")
+        (request,) = gateway.records("request")
+
+    assert (request["status"], request["outcome"]) == (499, "client_closed")
+    assert attempt["state"] == "estimated"
+    assert attempt["error_code"] == "client_closed"
+
+
+async def test_c2_a_reader_who_leaves_mid_stream_is_billed_for_what_came(
+    upstream: FaultLLM, tmp_path: Path
+):
+    catalog = one_backend(upstream.url, "fault/words-40+hold-after-20")
+    async with serving(catalog, tmp_path) as gateway:
+        await send_and_hang_up(gateway, stream=True, after=2000)
+        await upstream.until(lambda: hung_up(upstream))
+        await gateway.settled()
+        (attempt,) = gateway.records("attempt")
+
+    bill = upstream.attempts[0]
+    assert attempt["state"] == "estimated"
+    assert attempt["completion_tokens"] >= 0.95 * bill.completion_billed
+
+
+async def test_c2_a_drained_call_is_billed_exactly(upstream: FaultLLM, tmp_path: Path):
+    catalog = one_backend(
+        upstream.url, "fault/words-40+hold-after-20", on_disconnect="drain"
+    )
+    async with serving(catalog, tmp_path) as gateway:
+        await send_and_hang_up(gateway, stream=True, after=2000)
+        while gateway.runtime.admission.in_flight:
+            await asyncio.sleep(0.005)
+        upstream.release()
+        await gateway.settled()
+        (attempt,) = gateway.records("attempt")
+
+    bill = upstream.attempts[0]
+    assert attempt["state"] == "billed"
+    assert attempt["late"]
+    assert attempt["completion_tokens"] == bill.completion_billed
+
+
+@pytest.mark.parametrize("leaving", [{0}, {1}, {0, 1, 2, 3}, {4}, {0, 4}])
+async def test_c3_those_who_stay_get_their_answer_whoever_leaves(
+    upstream: FaultLLM, tmp_path: Path, leaving: set[int]
+):
+    async with serving(one_backend(upstream.url, "fault/hold"), tmp_path) as gateway:
+        calls = []
+        for _ in range(5):  # one after the other, so that the first one leads
+            calls.append(asyncio.create_task(ask(gateway)))
+            await gateway.called(len(calls))
+        for number in leaving:
+            calls[number].cancel()
+        while gateway.runtime.admission.in_flight > 5 - len(leaving):
+            await asyncio.sleep(0.005)
+        upstream.release()
+        stayed = [await call for n, call in enumerate(calls) if n not in leaving]
+
+    assert {reply.status for reply in stayed} == {200}
+    assert len({reply.text for reply in stayed}) == 1
+    assert len(upstream.attempts) == 1
+
+
+async def test_c4_a_client_that_does_not_read_holds_up_only_itself(
+    upstream: FaultLLM, tmp_path: Path
+):
+    catalog = one_backend(upstream.url, "fault/endless")
+    async with serving(catalog, tmp_path) as gateway:
+        host, port = gateway.url.removeprefix("http://").split(":")
+        _, writer = await asyncio.open_connection(host, int(port), limit=1024)
+        body = json.dumps({**CHAT, "stream": True}).encode()
+        writer.write(
+            f"POST {PATH} HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json"
+            f"\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
+        await gateway.called()
+        gateway.serve_catalog(one_backend(upstream.url))
+        other = await ask(gateway, "Another")
+        sent = upstream.attempts[0].bytes_out
+        writer.close()
+        await gateway.settled()
+
+    assert other.status == 200
+    assert sent < 32 << 20
+
+
+async def test_c5_a_body_that_does_not_come_is_408(upstream: FaultLLM, tmp_path: Path):
+    catalog = one_backend(upstream.url, read_timeout_seconds=0.2)
+    async with serving(catalog, tmp_path) as gateway:
+        answer = await raw(
+            gateway,
+            f"POST {PATH} HTTP/1.1\r\nhost: localhost\r\n"
+            "content-type: application/json\r\ncontent-length: 100\r\n\r\n{".encode(),
+        )
+
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b'"code":"request_timeout"' in answer
+
+
+async def test_c6_a_body_over_the_limit_is_413(upstream: FaultLLM, tmp_path: Path):
+    async with serving(
+        one_backend(upstream.url), tmp_path, max_body_bytes=1000
+    ) as gateway:
+        fitting = json.dumps({**CHAT, "user": ""}).encode()
+        fits = json.dumps({**CHAT, "user": "x" * (1000 - len(fitting))}).encode()
+        exactly = await post(gateway, fits)
+        over = await post(gateway, fits + b" ")
+
+        async def chunked():
+            for _ in range(100):
+                yield b" " * 100
+
+        async with httpx.AsyncClient() as client:
+            endless = await client.post(
+                gateway.url + PATH,
+                content=chunked(),
+                headers={"content-type": "application/json"},
+            )
+
+    assert len(fits) == 1000
+    assert exactly.status_code == 200
+    assert_refused(over, 413, "request_too_large")
+    assert_refused(endless, 413, "request_too_large")
+    assert len(upstream.attempts) == 1
+
+
+async def test_c7_a_compressed_body_is_not_inflated(upstream: FaultLLM, tmp_path: Path):
+    async with serving(one_backend(upstream.url), tmp_path) as gateway:
+        response = await post(gateway, b"\x1f\x8b" * 100, content_encoding="gzip")
+
+    assert_refused(response, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"[" * 100_000, id="c8 deep brackets"),
+        pytest.param(b'{"a":' * 5000 + b"1" + b"}" * 5000, id="c8 deep objects"),
+        pytest.param(b'{"messages":[],"temperature":NaN}', id="c9 NaN"),
+        pytest.param(b'{"messages":[],"temperature":1e400}', id="c9 overflow"),
+        pytest.param(b'{"messages":[],"top_p":-Infinity}', id="c9 Infinity"),
+        pytest.param(b'{"model":"a","model":"b","messages":[]}', id="c10 twice"),
+        pytest.param(
+            b'{"messages":[{"role":"user","role":"system","content":"x"}]}',
+            id="c10 twice inside",
+        ),
+        pytest.param(
+            b'{"messages":[{"role":"user","content":"\\ud800"}]}', id="c11 surrogate"
+        ),
+        pytest.param('{"messages":[]}'.encode("utf-16"), id="c12 utf-16"),
+        pytest.param(b'\xef\xbb\xbf{"messages":[]}', id="c12 bom"),
+        pytest.param(b'{"messages":[{"content":"\xff"}]}', id="c12 not utf-8"),
+        pytest.param(b'{"max_tokens":' + b"9" * 5000 + b"}", id="c13 huge number"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"[]", id="a list"),
+        pytest.param(b'"text"', id="a string"),
+        pytest.param(b"{", id="half"),
+    ],
+)
+async def test_c8_to_c13_bad_json_is_400_and_never_reaches_a_provider(
+    upstream: FaultLLM, tmp_path: Path, body: bytes
+):
+    async with serving(one_backend(upstream.url), tmp_path) as gateway:
+        response = await post(gateway, body)
+        alive = await ask(gateway)
+
+    assert_refused(response, 400, "invalid_json")
+    assert alive.status == 200
+    assert len(upstream.attempts) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("messages", []),
+        ("messages", "Hi"),
+        ("temperature", True),
+        ("temperature", 3),
+        ("n", 0),
+        ("n", 10**9),
+        ("n", 1.5),
+        ("max_tokens", -1),
+        ("max_tokens", "10"),
+        ("max_completion_tokens", 0),
+        ("stream", "yes"),
+        ("model", "m" * 201),
+        ("model", 7),
+        ("tools", {}),
+        ("stop", 5),
+        ("response_format", "json"),
+    ],
+)
+async def test_c13_a_wrong_value_is_400_and_names_its_parameter(
+    upstream: FaultLLM, tmp_path: Path, field: str, value: object
+):
+    async with serving(one_backend(upstream.url), tmp_path) as gateway:
+        response = await post(gateway, json.dumps({**CHAT, field: value}).encode())
+
+    assert response.status_code == 400
+    assert response.json()["error"]["param"].startswith(field)
+    assert upstream.attempts == []
+
+
+async def test_c11_a_nul_in_a_prompt_is_answered_and_its_row_written(
+    upstream: FaultLLM, tmp_path: Path
+):
+    async with serving(one_backend(upstream.url), tmp_path) as gateway:
+        reply = await ask(gateway, "a\x00b")
+        (request,) = gateway.records("request")
+
+    assert reply.status == 200
+    assert request["status"] == 200
+
+
+@pytest.mark.parametrize(
+    "name", ["smаll", "small\u200b", "ｓmall", "SMALL", "\u202esmall"]
+)
+async def test_c14_a_name_that_only_looks_like_a_model_is_unknown(
+    upstream: FaultLLM, tmp_path: Path, name: str
+):
+    async with serving(three_tiers(upstream.url), tmp_path) as gateway:
+        reply = await ask(gateway, model=name)
+
+    assert (reply.status, reply.error["code"]) == (404, "model_not_found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", PATH, 405),
+        ("OPTIONS", PATH, 405),
+        ("DELETE", "/v1/models", 405),
+        ("POST", PATH + "/", 404),
+        ("POST", "/v1/nowhere", 404),
+        ("GET", "/v1", 404),
+        ("GET", "/v1/", 404),
+        ("GET", "/v1/%2e%2e/admin", 404),
+        ("POST", "/v1//chat/completions", 404),
+    ],
+)
+async def test_c17_unknown_addresses_and_methods_are_json_errors(
+    upstream: FaultLLM, tmp_path: Path, method: str, path: str, status: int
+):
+    async with (
+        serving(one_backend(upstream.url), tmp_path) as gateway,
+        httpx.AsyncClient() as client,
+    ):
+        response = await client.request(method, gateway.url + path)
+
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/json"
+    assert response.json()["error"]["message"]
+
+
+async def test_c17_head_is_get_without_a_body(upstream: FaultLLM, tmp_path: Path):
+    async with (
+        serving(one_backend(upstream.url), tmp_path) as gateway,
+        httpx.AsyncClient() as client,
+    ):
+        response = await client.head(f"{gateway.url}/v1/models")
+
+    assert (response.status_code, response.content) == (200, b"")
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        "POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n"
+        "transfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n"
+        "content-length: 6\r\n\r\n",
+        "POST {path} HTTP/1.1\r\nhost: a\r\ntransfer-encoding: identity, chunked\r\n"
+        "content-length: 3\r\n\r\nabc",
+        "POST {path} HTTP/1.1\r\nhost: a\r\nx: y\r\n folded\r\n\r\n",
+        "POST {path} HTTP/1.1\r\nhost : a\r\n\r\n",
+        "GET {path} HTTP/9.9\r\n\r\n",
+        "nonsense\r\n\r\n",
+    ],
+)
+async def test_s12_an_ambiguous_request_is_refused_and_the_connection_closed(
+    upstream: FaultLLM, tmp_path: Path, request_head: str
+):
+    async with serving(one_backend(upstream.url), tmp_path) as gateway:
+        answer = await raw(gateway, request_head.format(path=PATH).encode() * 2)
+
+    assert answer.startswith(b"HTTP/1.1 4")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert upstream.attempts == []

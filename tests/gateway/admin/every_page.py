@@ -1,0 +1,95 @@
+"""A row of every kind, and a walk over every page of the admin."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from gateway.models import ApiKey, Attempt, RequestLog, UsageTotal
+from routing.models import Backend, Feedback, ModelAlias, Price, RoutingPolicy, Tier
+
+
+def fill(text: str) -> Backend:
+    """One row of every model, with `text` wherever it stores free text."""
+    tier = Tier.objects.create(rank=1, name=text)
+    backend = Backend.objects.create(
+        name="haiku", tier=tier, provider="openai", model=text, base_url=text
+    )
+    Price.objects.create(
+        backend=backend, input=1, output=1, cache_read=0, cache_write=0, source=text
+    )
+    ModelAlias.objects.create(pattern=text, tier=tier)
+    RoutingPolicy.load()
+    RoutingPolicy.objects.update(sidecar_url=text)
+    Feedback.objects.create(scope=text, request_id=text, score=0.2, tier=1, quality=1)
+    ApiKey.issue(text, team=text)
+    write_books(text)
+    return backend
+
+
+def write_books(text: str) -> None:
+    RequestLog.objects.create(
+        request_id=text,
+        at=timezone.now(),
+        scope=text,
+        key_name=text,
+        team=text,
+        endpoint=text,
+        dialect=text[:10],
+        model_asked=text,
+        status=502,
+        outcome=text[:16],
+        error_code=text,
+        cache=text[:8],
+        cache_level=text[:10],
+        answered_by=text,
+        backend=text,
+        model_served=text,
+        decisions=[{"step": text, "text": text, text: {text: [text]}}, text],
+    )
+    Attempt.objects.create(
+        attempt_id=text,
+        request_id=text,
+        at=timezone.now(),
+        scope=text,
+        backend=text,
+        provider=text[:32],
+        model=text,
+        tier=1,
+        state=text[:9],
+        error_code=text,
+        price={text: 1},
+    )
+    UsageTotal.objects.create(
+        day=date(2026, 1, 1), scope=text, backend=text, cache=text[:8]
+    )
+
+
+def every_page(client: Client) -> Iterator[tuple[str, str]]:
+    """The address and the HTML of each page that an administrator can open."""
+    urls = [reverse("admin:index"), reverse("admin:search") + "?s=a"]
+    urls += [reverse("admin:app_list", args=(app,)) for app in ("routing", "gateway")]
+    for model in admin.site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        urls += [reverse(f"{name}_changelist"), reverse(f"{name}_add")]
+        urls += [reverse(f"{name}_changelist") + "?q=%3Cscript%3Ealert(1)%3C/script%3E"]
+        for pk in model.objects.values_list("pk", flat=True):
+            pages = ("change", "history", "delete")
+            urls += [reverse(f"{name}_{page}", args=(pk,)) for page in pages]
+    for url in urls:
+        yield url, client.get(url, follow=True).content.decode()
+    yield from delete_selected_pages(client)
+
+
+def delete_selected_pages(client: Client) -> Iterator[tuple[str, str]]:
+    for model in admin.site._registry:
+        url = reverse(
+            f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+        )
+        chosen = list(model.objects.values_list("pk", flat=True))
+        data = {"action": "delete_selected", ACTION_CHECKBOX_NAME: chosen}
+        yield url, client.post(url, data, follow=True).content.decode()

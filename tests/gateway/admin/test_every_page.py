@@ -1,0 +1,123 @@
+"""What must hold on each page of the admin, whatever the rows contain."""
+
+import logging
+
+import pytest
+from django.contrib import admin
+from django.core.management import call_command
+from django.urls import reverse
+
+from gateway.models import SetupToken
+from routing.fields import decrypt
+from routing.models import Backend, ConfigVersion
+from tests.gateway.admin.every_page import every_page, fill
+
+pytestmark = pytest.mark.django_db
+
+CANARY = "sk-CANARY-7f3a9c"
+HOSTILE = "<script>alert(1)</script>"
+
+
+def test_every_model_is_in_the_admin():
+    from django.apps import apps
+
+    ours = {
+        model
+        for app in ("routing", "gateway", "workflows_app")
+        for model in apps.get_app_config(app).get_models()
+    }
+
+    assert ours - set(admin.site._registry) == {SetupToken, ConfigVersion}
+
+
+def test_hostile_text_is_escaped_on_every_page(admin_client):
+    fill(HOSTILE)
+
+    pages = list(every_page(admin_client))
+
+    assert len(pages) > 60
+    assert [url for url, html in pages if HOSTILE in html] == []
+    escaped = [url for url, html in pages if "&lt;script&gt;alert(1)" in html]
+    assert len(escaped) > 20
+
+
+def test_no_page_runs_scripts_of_its_own(admin_client):
+    fill("plain")
+
+    for url, html in every_page(admin_client):
+        assert "<script>" not in html, url
+        assert " onclick=" not in html, url
+
+
+def test_a_provider_key_is_on_no_page_and_in_no_log(admin_client, caplog, capsys):
+    backend = fill("plain")
+    with caplog.at_level(logging.DEBUG):
+        pages = submit_keys(admin_client, backend)
+    backend.refresh_from_db()
+    token = backend.api_key_value
+    assert decrypt(token) == CANARY
+
+    pages += every_page(admin_client)
+    pages += submit_keys(admin_client, backend)
+
+    for url, html in pages:
+        assert CANARY not in html, url
+        assert token not in html, url
+    call_command("dumpdata")
+    said = caplog.text + capsys.readouterr().out
+    assert CANARY not in said + repr(backend) + str(vars(backend))
+
+
+def submit_keys(admin_client, backend: Backend) -> list[tuple[str, str]]:
+    """The form refused for one field after another, then accepted."""
+    url = reverse("admin:routing_backend_change", args=(backend.pk,))
+    good = {
+        "name": "haiku",
+        "tier": backend.tier_id,
+        "state": "enabled",
+        "provider": "openai",
+        "model": "m",
+        "base_url": "https://api.example/v1",
+        "new_api_key": CANARY,
+        "max_in_flight": "0",
+        "weight": "1",
+        "prices-TOTAL_FORMS": "0",
+        "prices-INITIAL_FORMS": "0",
+        "prices-2-TOTAL_FORMS": "0",
+        "prices-2-INITIAL_FORMS": "0",
+    }
+    bad = [
+        {"name": "tier-1"},
+        {"provider": "nobody"},
+        {"base_url": "ftp://x"},
+        {"api_key_env": "AN_ENV_NAME"},
+        {"weight": "-1"},
+        {"new_api_key": f"{CANARY} {CANARY}"},
+        {"prices-TOTAL_FORMS": "x"},
+        {},
+    ]
+    return [
+        (f"{url} {change}", admin_client.post(url, good | change).content.decode())
+        for change in bad
+    ]
+
+
+def test_a_stranger_sees_no_page(client):
+    fill("plain")
+
+    for url, html in every_page(client):
+        assert "plain" not in html, url
+        assert 'id="login-form"' in html, url
+
+
+def test_pages_carry_the_security_headers(admin_client):
+    response = admin_client.get("/admin/")
+
+    policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "script-src 'self' 'unsafe-eval';" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert response.headers["X-Frame-Options"] == "DENY"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert "Content-Security-Policy" in admin_client.get("/admin/nothing/").headers

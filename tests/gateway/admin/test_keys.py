@@ -1,0 +1,135 @@
+import logging
+import re
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from gateway.models import ApiKey, digest_of
+
+pytestmark = pytest.mark.django_db
+
+ADD, LIST = "/admin/gateway/apikey/add/", "/admin/gateway/apikey/"
+SECRET = re.compile(r"sk-llmr-[\w-]{40}")
+
+
+def add_key(admin_client, **changes):
+    data = {"name": "app", "team": "", "may_pin": "on", "max_in_flight": "0"}
+    return admin_client.post(ADD, data | changes)
+
+
+def test_a_new_key_is_shown_once_and_stored_nowhere_in_clear(admin_client, caplog):
+    caplog.set_level(logging.DEBUG)
+    response = add_key(admin_client)
+
+    (secret,) = SECRET.findall(response.content.decode())
+    key = ApiKey.objects.get()
+    assert key.digest == digest_of(secret)
+    assert key.prefix == secret[:12]
+    assert "no-store" in response.headers["Cache-Control"]
+    for url in (LIST, f"{LIST}{key.pk}/change/", f"{LIST}{key.pk}/history/", "/admin/"):
+        assert secret not in admin_client.get(url).content.decode()
+    kept = [session.get_decoded() for session in Session.objects.all()]
+    cookies = [morsel.value for morsel in admin_client.cookies.values()]
+    assert secret not in f"{kept} {cookies} {caplog.text}"
+
+
+def test_a_refused_form_issues_nothing(admin_client):
+    response = add_key(admin_client, min_tier="3", max_tier="1")
+
+    assert "The lowest tier is above the highest." in response.content.decode()
+    assert not SECRET.search(response.content.decode())
+    assert not ApiKey.objects.exists()
+
+
+def test_editing_a_key_changes_no_secret(admin_client):
+    key, secret = ApiKey.issue("app")
+
+    response = admin_client.post(
+        f"{LIST}{key.pk}/change/",
+        {"name": "web", "team": "red", "max_in_flight": "5", "prefix": "sk-mine"},
+        follow=True,
+    )
+
+    key.refresh_from_db()
+    assert (key.name, key.team, key.max_in_flight) == ("web", "red", 5)
+    assert key.digest == digest_of(secret)
+    assert key.prefix == secret[:12]
+    assert not SECRET.search(response.content.decode())
+
+
+def test_keys_are_revoked_from_the_list(admin_client):
+    first, _ = ApiKey.issue("first")
+    second, _ = ApiKey.issue("second")
+
+    response = admin_client.post(
+        LIST,
+        {"action": "revoke_selected", "_selected_action": [first.pk]},
+        follow=True,
+    )
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert first.revoked_at is not None
+    assert second.revoked_at is None
+    assert "1 key(s) revoked" in response.content.decode()
+    history = admin_client.get(f"{LIST}{first.pk}/history/").content.decode()
+    assert "Revoked." in history
+
+
+def test_one_key_is_revoked_from_its_page(admin_client):
+    key, _ = ApiKey.issue("app")
+
+    admin_client.post(
+        f"{LIST}{key.pk}/change/",
+        {"name": "app", "max_in_flight": "0", "gateway_apikey_revoke": ""},
+    )
+
+    key.refresh_from_db()
+    assert key.revoked_at is not None
+
+
+def test_looking_at_a_page_revokes_nothing(admin_client):
+    key, _ = ApiKey.issue("app")
+
+    admin_client.get(f"{LIST}{key.pk}/change/?gateway_apikey_revoke=")
+
+    key.refresh_from_db()
+    assert key.revoked_at is None
+
+
+def test_a_key_revoked_twice_keeps_its_first_moment(admin_client):
+    moment = timezone.now()
+    key, _ = ApiKey.issue("app")
+    ApiKey.objects.update(revoked_at=moment)
+
+    admin_client.post(LIST, {"action": "revoke_selected", "_selected_action": [key.pk]})
+
+    key.refresh_from_db()
+    assert key.revoked_at == moment
+
+
+def test_a_key_is_never_deleted(admin_client):
+    key, _ = ApiKey.issue("app")
+
+    response = admin_client.post(f"{LIST}{key.pk}/delete/", {"post": "yes"})
+
+    assert response.status_code == 403
+    assert ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({}, "active"),
+        ({"expires_at": "2020-01-01T00:00Z"}, "expired"),
+        ({"revoked_at": "2020-01-01T00:00Z"}, "revoked"),
+    ],
+)
+def test_the_list_tells_the_state_of_a_key(admin_client, fields, status):
+    ApiKey.issue("app")
+    ApiKey.objects.update(**fields)
+
+    page = admin_client.get(LIST).content.decode()
+
+    assert re.search(rf">\s*{status}\s*<", page)

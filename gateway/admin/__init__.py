@@ -1,1 +1,3 @@
-"""Admin pages of keys and books."""
+"""Admin pages of keys, books and people. Django's autodiscover imports this."""
+
+from gateway.admin import books, keys, people  # noqa: F401

@@ -1,0 +1,91 @@
+"""Clients' keys: the secret is shown once, and a key is revoked, never deleted.
+
+A revoked row keeps its name for the books and keeps the gateway out of open mode.
+"""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+
+from gateway.models import ApiKey
+from routing.catalog import Secret
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ModelAdmin):
+    list_display = ("name", "team", "prefix", "status", "created_at", "expires_at")
+    list_filter = ("revoked_at",)
+    search_fields = ("name", "team", "prefix")
+    readonly_fields = ("prefix", "created_at", "revoked_at")
+    actions = ("revoke_selected",)
+    actions_submit_line = ("revoke",)
+    limits = (
+        "Limits",
+        {"fields": ("expires_at", "min_tier", "max_tier", "may_pin", "max_in_flight")},
+    )
+    add_fieldsets = ((None, {"fields": ("name", "team")}), limits)
+    fieldsets = (
+        (None, {"fields": ("name", "team", *readonly_fields)}),
+        limits,
+    )
+
+    @display(
+        description="Status",
+        label={"active": "success", "expired": "warning", "revoked": "danger"},
+    )
+    def status(self, key: ApiKey) -> str:
+        if key.revoked_at:
+            return "revoked"
+        if key.expires_at and key.expires_at <= timezone.now():
+            return "expired"
+        return "active"
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: ApiKey | None = None
+    ) -> bool:
+        return False
+
+    def save_model(
+        self, request: HttpRequest, obj: ApiKey, form: ModelForm, change: bool
+    ) -> None:
+        if not change:
+            # Lives until response_add has shown it: no session, cookie or log has it.
+            request.new_secret = Secret(obj.take_secret())  # type: ignore[attr-defined]
+        super().save_model(request, obj, form, change)
+
+    def response_add(
+        self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """The one page that shows the secret: it answers the POST itself."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"The key of {obj.name}",
+            "opts": self.opts,
+            "original": obj,
+            "secret": request.new_secret,  # type: ignore[attr-defined]
+            "example_url": request.build_absolute_uri("/v1"),
+        }
+        return TemplateResponse(request, "admin/gateway/apikey/secret.html", context)
+
+    @action(description="Revoke this key")
+    def revoke(self, request: HttpRequest, key: ApiKey) -> None:
+        self._revoke(request, ApiKey.objects.filter(pk=key.pk))
+
+    @admin.action(description="Revoke: refuse these keys from now on")
+    def revoke_selected(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
+        self._revoke(request, keys)
+
+    def _revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
+        valid = list(keys.filter(revoked_at=None))
+        for key in valid:
+            key.revoked_at = timezone.now()
+            key.save(update_fields=["revoked_at"])
+            self.log_change(request, key, "Revoked.")
+        self.message_user(
+            request, f"{len(valid)} key(s) revoked; refused within a second."
+        )

@@ -1,0 +1,75 @@
+"""The card on top of the admin: today's numbers, and what needs a hand."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db.models import Sum
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from gateway.models import ApiKey, UsageTotal
+from routing.models import Backend
+from routing.money_format import dollars
+from routing.review import key_problem, price_in_effect, tiers_without_backend
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    text: str
+    link: str
+    link_text: str
+
+
+def add_summary(request: HttpRequest, context: dict[str, object]) -> dict[str, object]:
+    """Unfold's DASHBOARD_CALLBACK."""
+    return {**context, "today": today(), "notices": list(notices())}
+
+
+def today() -> list[tuple[str, str]]:
+    sums = UsageTotal.objects.filter(day=timezone.now().date()).aggregate(
+        requests=Sum("requests", default=0),
+        spent=Sum("spent_nano", default=0),
+        saved=Sum("saved_nano", default=0),
+    )
+    return [
+        ("Requests today", f"{sums['requests']:,}"),
+        ("Spent today", dollars(sums["spent"])),
+        ("Saved today", dollars(sums["saved"])),
+    ]
+
+
+def notices() -> Iterator[Notice]:
+    if not ApiKey.objects.exists():
+        yield Notice(
+            "Open mode: there is no API key yet, so every program on this machine may "
+            "use the gateway, and no other machine can.",
+            reverse("admin:gateway_apikey_add"),
+            "Create a key",
+        )
+    backends = Backend.objects.exclude(state=Backend.State.DISABLED)
+    backends = backends.prefetch_related("prices")
+    if not backends:
+        add = reverse("admin:routing_backend_add")
+        yield Notice("No backend is enabled.", add, "Add a backend")
+    for backend in backends:
+        yield from notices_of(backend)
+    for tier in tiers_without_backend():
+        yield Notice(
+            f"Tier {tier} has no enabled backend: its requests go to a higher tier.",
+            reverse("admin:routing_backend_changelist"),
+            "See the backends",
+        )
+
+
+def notices_of(backend: Backend) -> Iterator[Notice]:
+    edit = reverse("admin:routing_backend_change", args=(backend.pk,))
+    if problem := key_problem(backend, os.environ):
+        yield Notice(f"{backend} is misconfigured. {problem}", edit, "Mend it")
+    if price_in_effect(backend, timezone.now()) is None:
+        yield Notice(
+            f"{backend} has no price: what it costs is missing from every sum.",
+            edit,
+            "Add a price",
+        )

@@ -18,6 +18,12 @@ from tests.faultllm import FaultLLM, ThreadedFaultLLM  # noqa: E402
 from tests.harness import serving  # noqa: E402
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings) -> None:
+    """A real password hash takes a third of a second, as it should."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 async def upstream() -> AsyncIterator[FaultLLM]:
     """A provider that does what the test says."""

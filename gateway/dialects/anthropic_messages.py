@@ -3,9 +3,8 @@
 import re
 from typing import Any
 
-import orjson
-
-from gateway.errors import NotExpressible
+from gateway.dialects import strict_json
+from gateway.errors import InvalidJson, NotExpressible
 from routing.chat import Json
 
 DATA_URL = re.compile(r"data:([\w.+/-]+);base64,", re.ASCII)
@@ -92,14 +91,12 @@ def to_tool_use(param: str, call: Json) -> Json:
         raise NotExpressible("A tool call needs an id and a name.", param=param)
     arguments = (function.get("arguments") or "").strip() or "{}"
     try:
-        parsed = orjson.loads(arguments)
-    except orjson.JSONDecodeError:
-        parsed = None
-    if not isinstance(parsed, dict):
+        parsed = strict_json.loads(arguments.encode())
+    except InvalidJson:
         raise NotExpressible(
             f"The arguments of {function['name'][:64]!r} must be a JSON object.",
             param=f"{param}.function.arguments",
-        )
+        ) from None
     return {
         "type": "tool_use",
         "id": call["id"],

@@ -141,7 +141,12 @@ def to_tool(param: str, tool: Json) -> Json:
         )
     if not isinstance(function.get("name"), str):
         raise NotExpressible("A tool needs a name.", param=f"{param}.function.name")
-    schema = {"type": "object", **(function.get("parameters") or {})}
+    parameters = function.get("parameters") or {}
+    if not isinstance(parameters, dict):
+        raise NotExpressible(
+            "A tool's parameters are a schema.", param=f"{param}.function.parameters"
+        )
+    schema = {"type": "object", **parameters}
     translated: Json = {"name": function["name"], "input_schema": schema}
     for field in ("description", "strict"):
         if function.get(field):
@@ -192,7 +197,7 @@ def add_labels(request: Json, body: Json) -> None:
     tier = body.get("service_tier")
     if tier is None:
         return
-    if tier not in SERVICE_TIERS:
+    if not isinstance(tier, str) or tier not in SERVICE_TIERS:
         raise NotExpressible(
             f"Anthropic has no service tier {tier!r}.", param="service_tier"
         )

@@ -30,7 +30,7 @@ def add_thinking(request: Json, effort: Any, *, limited: bool) -> None:
         pass  # Anthropic's own parameter was given, or the model's default is wanted
     elif effort == "none":
         request["thinking"] = {"type": "disabled"}
-    elif effort not in BUDGETS:
+    elif not isinstance(effort, str) or effort not in BUDGETS:
         raise NotExpressible(
             f"reasoning_effort must be none or one of {', '.join(BUDGETS)}.",
             param="reasoning_effort",

@@ -32,14 +32,15 @@ CONTEXT_TOO_LONG = re.compile(
     r"[^.]{0,40}exceed|exceed[^.]{0,60}context|too many (?:input )?tokens",
     re.IGNORECASE,
 )
-# Anthropic says so with status 400, though no request of this account would do.
-UNPAID = re.compile(r"credit balance is too low", re.IGNORECASE)
+# Some say so with status 400, though no request of this account would do.
+ACCOUNT = re.compile(r"credit balance is too low|API key not valid", re.IGNORECASE)
 
 # Both dialects' words for a failure, as the status each stands for.
 STATUS_OF_KIND = {
     "invalid_request_error": 400,
     "context_length_exceeded": 400,
     "authentication_error": 401,
+    "invalid_api_key": 401,
     "billing_error": 402,
     "permission_error": 403,
     "not_found_error": 404,
@@ -114,7 +115,7 @@ def refused(status: int, data: Json) -> UpstreamError:
     details: Json = error if isinstance(error, dict) else {}
     said = details.get("message") or data.get("message") or data.get("detail") or error
     message = said if isinstance(said, str) else ""
-    if UNPAID.search(message):
+    if ACCOUNT.search(message):
         return account_refused()
     code = details.get("code")
     if not isinstance(code, str) or not CODE.fullmatch(code):

@@ -7,15 +7,14 @@ from datetime import UTC, datetime
 from math import isfinite
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from gateway.cache.key import fingerprint
 from gateway.ledger.books import Caller
 from gateway.models import ApiKey
 from routing import models as rows
-from routing.catalog import Alias, Backend, Catalog, Policy, PriceList, Secret, Tier
-from routing.fields import UndecryptableError, decrypt
-from routing.providers import PROVIDERS
+from routing.catalog import Alias, Backend, Catalog, Policy, PriceList, Tier
+from routing.review import provider_key
 
 
 class InvalidConfiguration(ValueError):
@@ -150,22 +149,6 @@ def _backend(
     )
 
 
-def provider_key(row: rows.Backend, environ: Mapping[str, str]) -> tuple[Secret, str]:
-    """The key of a backend, and in a sentence why there is none where one is needed."""
-    if row.api_key_env:
-        value = environ.get(row.api_key_env, "")
-        missing = f"The environment variable {row.api_key_env} is not set."
-        return Secret(value), "" if value else missing
-    if row.api_key_value:
-        try:
-            return Secret(decrypt(row.api_key_value)), ""
-        except UndecryptableError as error:
-            return Secret(), str(error)
-    if PROVIDERS[row.provider].needs_key:
-        return Secret(), f"{row.provider} needs an API key."
-    return Secret(), ""
-
-
 def _aliases() -> tuple[Alias, ...]:
     return tuple(
         Alias(
@@ -193,11 +176,11 @@ def _policy() -> Policy:
 
 def _keys() -> tuple[dict[str, Key], bool]:
     keys: dict[str, Key] = {}
-    has_keys = False
-    for row in ApiKey.objects.all().iterator():
-        has_keys = True
-        if row.revoked_at is not None:
-            continue
+    # Judged in SQL: Django reads a malformed date as None, which would mean "valid".
+    valid = ApiKey.objects.filter(revoked_at__isnull=True)
+    for row in valid.annotate(ends=Q(expires_at__isnull=False)).iterator():
+        if row.ends and row.expires_at is None:
+            raise InvalidConfiguration(f"API key {row.name} ends at no valid time.")
         caller = Caller(
             scope=row.scope,
             key_name=row.name,
@@ -210,7 +193,7 @@ def _keys() -> tuple[dict[str, Key], bool]:
         )
         expires = row.expires_at.timestamp() if row.expires_at else None
         keys[row.digest] = Key(caller, expires)
-    return keys, has_keys
+    return keys, bool(keys) or ApiKey.objects.exists()
 
 
 def utc_now() -> datetime:

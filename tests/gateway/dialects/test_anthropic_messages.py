@@ -242,6 +242,16 @@ def calling(**fields: object) -> Json:
             calling(id="a", function={"name": "f", "arguments": "[1]"}),
             ".tool_calls[0].function.arguments",
         ),
+        (
+            calling(
+                id="a",
+                function={
+                    "name": "f",
+                    "arguments": '{"a":' + "[" * 500 + "]" * 500 + "}",
+                },
+            ),
+            ".tool_calls[0].function.arguments",
+        ),
     ],
 )
 def test_what_has_no_counterpart_is_refused_by_its_place(message: Json, param: str):

@@ -1,12 +1,20 @@
 import copy
+import json
 
+import orjson
 import pytest
 from anthropic.types import MessageParam, ToolChoiceParam, ToolParam
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from gateway.dialects.anthropic_request import JSON_INSTRUCTION, to_messages_request
+from gateway.dialects.anthropic_request import (
+    JSON_INSTRUCTION,
+    TRANSLATED,
+    to_messages_request,
+)
 from gateway.dialects.openai import validate_chat
-from gateway.errors import NotExpressible
+from gateway.errors import BadRequest, NotExpressible
 from routing.chat import Json
 
 MODEL = "claude-sonnet-4-6"
@@ -143,6 +151,12 @@ def test_a_request_with_everything_that_can_be_said():
         ({"tools": [{"type": "custom", "custom": {"name": "x"}}]}, "tools[0].type"),
         ({"tools": [{"type": "function"}]}, "tools[0].type"),
         ({"tools": [{"function": {}}]}, "tools[0].function.name"),
+        (
+            {"tools": [{"function": {"name": "f", "parameters": "x"}}]},
+            "tools[0].function.parameters",
+        ),
+        ({"reasoning_effort": []}, "reasoning_effort"),
+        ({"service_tier": {}}, "service_tier"),
         ({"tool_choice": {"type": "allowed_tools"}}, "tool_choice"),
         ({"tool_choice": "any"}, "tool_choice"),
     ],
@@ -235,3 +249,38 @@ def test_cache_marks_keep_the_system_prompt_in_blocks():
 
 def test_text_as_the_response_format_asks_for_nothing():
     assert translated(asking(response_format={"type": "text"})) == translated(asking())
+
+
+WORDS = st.sampled_from(
+    ["user", "assistant", "tool", "system", "text", "image_url", "file", "function"]
+    + ["type", "role", "content", "name", "url", "arguments", "tool_call_id", "id"]
+    + ["tool_calls", "parameters", "cache_control", "json_schema", "schema", "{}", ""]
+)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 3) | WORDS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    fields=st.dictionaries(
+        st.sampled_from(sorted(TRANSLATED - {"messages"})), ANYTHING, max_size=4
+    ),
+    message=st.dictionaries(WORDS, ANYTHING, max_size=4),
+    role=st.sampled_from(["user", "assistant", "tool", "system"]),
+)
+def test_no_body_is_worse_than_a_bad_request(fields: Json, message: Json, role: str):
+    body = asking(**fields)
+    body["messages"].append(message | {"role": role})
+    try:
+        validate_chat(body)
+        request = to_messages_request(body, "claude-haiku-4-5", 4096)
+    except BadRequest as refusal:
+        assert refusal.param
+        return
+
+    assert json.loads(orjson.dumps(request)) == request

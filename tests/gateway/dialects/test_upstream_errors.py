@@ -158,14 +158,15 @@ def test_a_prompt_that_is_too_long_has_one_code_for_all_providers(body: Json):
     assert answered(400, body).code == "context_length_exceeded"
 
 
-def test_an_account_without_credit_is_not_the_clients_fault():
-    error = answered(
-        400,
-        anthropic_body(
-            "invalid_request_error",
-            "Your credit balance is too low to access the Anthropic API.",
-        ),
-    )
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Your credit balance is too low to access the Anthropic API.",
+        "API key not valid. Please pass a valid API key.",
+    ],
+)
+def test_an_account_that_is_refused_with_400_is_not_the_clients_fault(message: str):
+    error = answered(400, anthropic_body("invalid_request_error", message))
 
     assert isinstance(error, UpstreamAuthError)
 
@@ -211,6 +212,7 @@ def test_a_long_message_is_cut():
         ({"error": {"type": "server_error", "code": None}}, UpstreamServerError),
         ({"error": {"code": "rate_limit_exceeded"}}, UpstreamRateLimited),
         ({"error": {"code": "insufficient_quota"}}, UpstreamRateLimited),
+        (openai_body(CANARY, "invalid_api_key"), UpstreamAuthError),
         ({"error": {"message": CANARY, "code": 503}}, UpstreamOverloaded),
         ({"error": {"code": ["x"], "type": {}}}, UpstreamServerError),
         ({"error": CANARY}, UpstreamServerError),

@@ -1,0 +1,59 @@
+"""config.yaml and the rows it is imported into; the rows rule, the file is a start."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.db import transaction
+from django.utils import timezone
+
+from gateway.configuration.apply import apply
+from gateway.configuration.difference import Plan
+from gateway.configuration.document import Config
+from gateway.configuration.dump import dump
+from gateway.configuration.plan import plan
+from gateway.configuration.problems import ConfigurationError
+from gateway.configuration.reader import read, read_text
+from gateway.configuration.report import describe, differences
+from routing.models import Backend
+
+__all__ = [
+    "Config",
+    "ConfigurationError",
+    "Plan",
+    "apply",
+    "describe",
+    "drift",
+    "dump",
+    "import_if_empty",
+    "plan",
+    "read",
+    "read_text",
+]
+
+
+def import_if_empty(
+    path: Path, environ: Mapping[str, str] = os.environ
+) -> tuple[str, ...]:
+    """Import `path` when there are no backends yet; what was done, in lines.
+
+    Raises ConfigurationError. An empty answer: the database had backends already.
+    """
+    with transaction.atomic():
+        if Backend.objects.exists():
+            return ()
+        wanted = plan(read(path, environ), timezone.now())
+        apply(wanted)
+    return tuple(describe(wanted))
+
+
+def drift(path: Path, environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Where `path` differs from the database, or why it can't be compared.
+
+    Never raises: the database rules, so a file that broke later stops no start.
+    """
+    try:
+        config = read(path, environ)
+        return list(differences(plan(config, timezone.now(), seed=False)))
+    except ConfigurationError as error:
+        return list(error.messages)

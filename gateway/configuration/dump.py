@@ -1,0 +1,89 @@
+"""The rows as a config.yaml, without any secret."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+import yaml
+
+from gateway.configuration.schema import BACKEND, POLICY, PRICE, Keys
+from gateway.configuration.values import usd_per_1k
+from routing.models import Backend, ModelAlias, RoutingPolicy, Tier
+from routing.review import price_in_effect
+
+PLAIN_KEYS = {key: rule for key, rule in BACKEND.items() if key != "api_key"}
+
+
+def dump(now: datetime) -> str:
+    """Loading this text again changes nothing."""
+    stored = Backend.objects.select_related("tier").prefetch_related("prices")
+    # A tier without backends has no place in a file.
+    tiers = list(Tier.objects.filter(backends__isnull=False).distinct())
+    aliases = ModelAlias.objects.select_related("tier", "backend")
+    policy = RoutingPolicy.objects.filter(pk=1).first() or RoutingPolicy(pk=1)
+    parts = [
+        _listed("models", (list(_backend(row, now)) for row in stored)),
+        _listed("tiers", (list(_tier(row)) for row in tiers)),
+        _section("classifier", (_threshold(row) for row in tiers[:-1])),
+        _listed("aliases", (list(_alias(row)) for row in aliases)),
+        *(_section(name, _values(policy, keys)) for name, keys in POLICY.items()),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _backend(row: Backend, now: datetime) -> Iterator[str]:
+    yield from _values(row, PLAIN_KEYS)
+    if row.api_key_env:
+        yield _line("api_key", f"${row.api_key_env}")
+    elif row.api_key_value:
+        yield "# api_key: kept encrypted in the database"
+    if price := price_in_effect(row, now):
+        for key, rule in PRICE.items():
+            yield f"{key}: {usd_per_1k(getattr(price, rule.column))}"
+
+
+def _tier(row: Tier) -> Iterator[str]:
+    yield _line("rank", row.rank)
+    yield _line("name", row.name)
+
+
+def _threshold(row: Tier) -> str:
+    return _line(f"tier{row.rank}_max", row.max_score)
+
+
+def _alias(row: ModelAlias) -> Iterator[str]:
+    yield _line("pattern", row.pattern)
+    if row.tier:
+        yield _line("tier", row.tier.rank)
+    if row.backend:
+        yield _line("backend", row.backend.name)
+    yield _line("position", row.position)
+
+
+def _values(row: Backend | RoutingPolicy, keys: Keys) -> Iterator[str]:
+    """A line for each key whose column isn't empty."""
+    for key, rule in keys.items():
+        value = getattr(row, rule.column)
+        if isinstance(value, Tier):
+            value = value.rank
+        if value not in (None, ""):
+            yield _line(key, value)
+
+
+def _line(key: str, value: object) -> str:
+    """YAML's own quoting, so that a name such as "no" stays a name."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text: str = yaml.safe_dump({key: value}, allow_unicode=True, width=1 << 20)
+    return text.rstrip("\n")
+
+
+def _listed(name: str, items: Iterable[list[str]]) -> str:
+    lines = []
+    for first, *rest in items:
+        lines += [f"  - {first}", *(f"    {line}" for line in rest)]
+    return f"{name}:\n" + "".join(f"{line}\n" for line in lines) if lines else ""
+
+
+def _section(name: str, lines: Iterable[str]) -> str:
+    body = "".join(f"  {line}\n" for line in lines)
+    return f"{name}:\n{body}" if body else ""

@@ -1,0 +1,154 @@
+"""What a configuration would change in the database. Reads rows, writes none.
+
+A key that the file doesn't have keeps the value of the database, so a short file
+never undoes in silence what an operator tuned in the admin.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from gateway.configuration.aliases import FAMILIES, families
+from gateway.configuration.backend_plan import plan_backend
+from gateway.configuration.difference import (
+    Change,
+    Outcome,
+    Plan,
+    assign,
+    change_of,
+    is_new,
+)
+from gateway.configuration.document import AliasEntry, Config
+from gateway.configuration.problems import ConfigurationError
+from gateway.configuration.schema import ALIAS, BACKEND, POLICY, TIER, filling
+from gateway.configuration.tiers import not_rising, thresholds
+from routing.models import Backend, ModelAlias, RoutingPolicy, Tier
+from routing.review import key_problem, price_in_effect
+
+
+def plan(
+    config: Config, now: datetime, *, prune: bool = False, seed: bool = True
+) -> Plan:
+    """Compare `config` with the rows.
+
+    `prune` disables the backends that the file doesn't have; `seed` gives families of
+    model names a meaning while there are no aliases at all.
+    """
+    tiers = {tier.rank: tier for tier in Tier.objects.all()}
+    stored = Backend.objects.select_related("tier").prefetch_related("prices")
+    backends = {row.name: row for row in stored}
+    missing = [row for name, row in backends.items() if name not in config.names]
+    policy = RoutingPolicy.objects.filter(pk=1).first() or RoutingPolicy(pk=1)
+
+    changes = list(_tiers(config, tiers))
+    for entry in config.backends:
+        row = backends.setdefault(entry.name, Backend(name=entry.name))
+        changes.append(plan_backend(entry, row, tiers[entry.tier], now))
+    changes += _missing_backends(missing, prune)
+    changes += _aliases(config, tiers, backends, seed)
+    changes.append(_policy(config, tiers, policy))
+    notes = (
+        *config.notes,
+        *_key_notes(config, backends),
+        *_price_notes(config, backends, now),
+        *_similarity_note(config, policy),
+    )
+    return Plan(tuple(changes), notes)
+
+
+def _tiers(config: Config, tiers: dict[int, Tier]) -> Iterator[Change]:
+    """Adds the tiers that are new to `tiers`."""
+    kept = {rank: tier.max_score for rank, tier in tiers.items()}
+    bounds = thresholds(sorted({*tiers, *config.ranks}), config.thresholds, kept)
+    if sentence := not_rising(bounds):
+        raise ConfigurationError([f"With the tiers of the database, {sentence}."])
+    for rank, max_score in bounds.items():
+        row = tiers.setdefault(rank, Tier(rank=rank))
+        values: dict[str, object] = {"max_score": max_score}
+        if is_new(row) or rank in config.tier_names:
+            values["name"] = config.tier_names.get(rank, f"tier-{rank}")
+        keys = {**TIER, f"tier{rank}_max": filling(Tier, "max_score")}
+        yield change_of(f"tier {rank}", row, assign(row, values, keys))
+
+
+def _missing_backends(rows: list[Backend], prune: bool) -> Iterator[Change]:
+    """Backends of the database alone; those already disabled are no news."""
+    for row in rows:
+        if row.state == Backend.State.DISABLED:
+            continue
+        label = f"backend {row.name}"
+        if prune:
+            details = assign(row, {"state": Backend.State.DISABLED}, BACKEND)
+            yield Change(label, Outcome.NOT_IN_FILE, tuple(details), (row,))
+        else:
+            yield Change(label, Outcome.NOT_IN_FILE)
+
+
+def _aliases(
+    config: Config,
+    tiers: Mapping[int, Tier],
+    backends: Mapping[str, Backend],
+    seed: bool,
+) -> Iterator[Change]:
+    stored = ModelAlias.objects.select_related("tier", "backend")
+    rows = {row.pattern: row for row in stored}
+    wanted = {entry.pattern: entry for entry in config.aliases}
+    # Families go into an empty table only: one that was deleted stays deleted.
+    if seed and not rows:
+        wanted = {family.pattern: family for family in families(config)} | wanted
+    for entry in wanted.values():
+        row = rows.get(entry.pattern) or ModelAlias(pattern=entry.pattern)
+        yield _alias(entry, row, tiers, backends)
+    for pattern in sorted(rows.keys() - wanted.keys() - FAMILIES.keys()):
+        yield Change(f"alias {pattern}", Outcome.NOT_IN_FILE)
+
+
+def _alias(
+    entry: AliasEntry,
+    row: ModelAlias,
+    tiers: Mapping[int, Tier],
+    backends: Mapping[str, Backend],
+) -> Change:
+    values = {
+        "position": entry.position,
+        "tier": None if entry.tier is None else tiers[entry.tier],
+        "backend": None if entry.backend is None else backends[entry.backend],
+    }
+    return change_of(f"alias {entry.pattern}", row, assign(row, values, ALIAS))
+
+
+def _policy(config: Config, tiers: Mapping[int, Tier], row: RoutingPolicy) -> Change:
+    values = dict(config.policy)
+    if config.baseline_tier is not None:
+        values["baseline_tier"] = tiers[config.baseline_tier]
+    keys = {
+        f"{section}.{key}": rule
+        for section, rules in POLICY.items()
+        for key, rule in rules.items()
+    }
+    return change_of("policy", row, assign(row, values, keys))
+
+
+def _key_notes(config: Config, backends: Mapping[str, Backend]) -> Iterator[str]:
+    for name in config.names:
+        row = backends[name]
+        # Unset variables are in the notes of the file already, once per variable.
+        if not row.api_key_env and (problem := key_problem(row, {})):
+            yield f"{name} gets no requests yet: {problem}"
+
+
+def _price_notes(
+    config: Config, backends: Mapping[str, Backend], now: datetime
+) -> Iterator[str]:
+    for entry in config.backends:
+        row = backends[entry.name]
+        if not entry.prices and (is_new(row) or not price_in_effect(row, now)):
+            yield f"{entry.name} has no price; its costs are counted as unpriced"
+
+
+def _similarity_note(config: Config, policy: RoutingPolicy) -> Iterator[str]:
+    jaccard = policy.cache_matching == RoutingPolicy.Matching.JACCARD
+    if "cache_similarity" in config.policy and not jaccard:
+        yield (
+            "cache.similarity_thresh acts in jaccard matching only; cache.matching is "
+            f"{policy.cache_matching}"
+        )

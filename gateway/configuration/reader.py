@@ -1,0 +1,88 @@
+"""config.yaml to a checked `Config`, without looking into the database.
+
+Everything wrong with the file is collected and raised together, with its lines.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from gateway.configuration.document import BackendEntry, Config
+from gateway.configuration.problems import ConfigurationError, Problems
+from gateway.configuration.schema import LISTS, SECTIONS
+from gateway.configuration.sections.aliases import read_aliases
+from gateway.configuration.sections.models import read_backend, read_ranks
+from gateway.configuration.sections.policy import read_policy
+from gateway.configuration.sections.section import (
+    Section,
+    check_unique,
+    entries,
+    items,
+)
+from gateway.configuration.sections.tiers import read_thresholds, read_tier_names
+from gateway.configuration.yaml_source import MAX_BYTES, Node, parse
+
+
+def read(path: Path, environ: Mapping[str, str]) -> Config:
+    """The configuration in `path`. Raises ConfigurationError with every problem."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        # One byte too many is refused below, wherever it cut a character.
+        broken = "ignore" if len(content) > MAX_BYTES else "strict"
+        text = content.decode("utf-8-sig", broken)
+    except OSError as error:
+        raise ConfigurationError([f"{path}: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise Problems(str(path)).stop(line, "the file is not UTF-8") from None
+    return read_text(text, str(path), environ)
+
+
+def read_text(text: str, source: str, environ: Mapping[str, str]) -> Config:
+    """The same for text; `source` is what its messages begin with."""
+    problems = Problems(source)
+    root = parse(text, problems)
+    nodes = {
+        key: node for key, _, node in entries("the file", root, SECTIONS, problems)
+    }
+    models = _list("models", nodes, problems)
+    if not models and not problems:
+        problems.add(root.line, "models is missing; give at least one model")
+    check_unique("name", models)
+    ranks = read_ranks(models, problems)
+    backends = tuple(read_backend(section) for section in models)
+    names = [backend.name for backend in backends]
+    policy, baseline_tier = read_policy(nodes, ranks, problems)
+    config = Config(
+        backends=backends,
+        tier_names=read_tier_names(_list("tiers", nodes, problems), ranks),
+        thresholds=read_thresholds(nodes.get("classifier"), ranks, problems),
+        aliases=read_aliases(_list("aliases", nodes, problems), ranks, names),
+        policy=policy,
+        baseline_tier=baseline_tier,
+        notes=_unset_variables(backends, environ),
+    )
+    problems.raise_if_any()
+    return config
+
+
+def _list(name: str, nodes: Mapping[str, Node], problems: Problems) -> list[Section]:
+    return [
+        Section(f"{name}[{index}]", node, LISTS[name], problems)
+        for index, node in enumerate(items(name, nodes.get(name), problems))
+    ]
+
+
+def _unset_variables(
+    backends: Sequence[BackendEntry], environ: Mapping[str, str]
+) -> tuple[str, ...]:
+    waiting: dict[str, list[str]] = {}
+    for backend in backends:
+        variable = backend.api_key.env if backend.api_key else ""
+        if variable and not environ.get(variable):
+            waiting.setdefault(variable, []).append(backend.name)
+    return tuple(
+        f"the environment variable {variable} is not set; until it is, "
+        f"no requests go to {', '.join(names)}"
+        for variable, names in waiting.items()
+    )

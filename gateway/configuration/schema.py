@@ -1,0 +1,143 @@
+"""The keys of config.yaml: which column each fills, and so its type and its choices.
+
+Ranges are not here: the models' own validators check them, as they do in the admin.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from django.db import models
+
+from gateway.configuration.values import Kind
+from routing.models import Backend, ModelAlias, RoutingPolicy, Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    kind: Kind
+    column: str
+    choices: tuple[str, ...] = ()
+    required: bool = False
+
+
+Keys = dict[str, Key]
+
+
+def filling(model: type[models.Model], column: str, *, required: bool = False) -> Key:
+    """A key whose kind is that of the column it fills."""
+    field = model._meta.get_field(column)
+    choices = tuple(str(value) for value, _ in getattr(field, "choices", None) or ())
+    return Key(_kind(field, choices), column, choices, required)
+
+
+def _kind(field: object, choices: tuple[str, ...]) -> Kind:
+    if choices:
+        return Kind.CHOICE
+    match field:
+        case models.BooleanField():
+            return Kind.FLAG
+        case models.FloatField():
+            return Kind.NUMBER
+        case models.IntegerField() | models.ForeignKey():  # a tier is its rank
+            return Kind.WHOLE
+    return Kind.TEXT
+
+
+BACKEND: Keys = {
+    "name": filling(Backend, "name", required=True),
+    "provider": filling(Backend, "provider", required=True),
+    "model": filling(Backend, "model", required=True),
+    "base_url": filling(Backend, "base_url"),
+    "api_key": Key(Kind.TEXT, "api_key_value"),  # or api_key_env, when it is $NAME
+    "max_tokens": filling(Backend, "context_window"),
+    "tier": filling(Backend, "tier", required=True),
+    "weight": filling(Backend, "weight"),
+    "max_in_flight": filling(Backend, "max_in_flight"),
+    "state": filling(Backend, "state"),
+}
+PRICE: Keys = {
+    "cost_per_1k_in": Key(Kind.MONEY, "input"),
+    "cost_per_1k_out": Key(Kind.MONEY, "output"),
+    "cost_per_1k_cache_read": Key(Kind.MONEY, "cache_read"),
+    "cost_per_1k_cache_write": Key(Kind.MONEY, "cache_write"),
+}
+TIER: Keys = {
+    "rank": filling(Tier, "rank", required=True),
+    "name": filling(Tier, "name", required=True),
+}
+ALIAS: Keys = {
+    "pattern": filling(ModelAlias, "pattern", required=True),
+    "tier": filling(ModelAlias, "tier"),
+    "backend": Key(Kind.TEXT, "backend"),
+    "position": filling(ModelAlias, "position"),
+}
+
+
+def _policy(**columns: str) -> Keys:
+    return {key: filling(RoutingPolicy, column) for key, column in columns.items()}
+
+
+LISTS: dict[str, Keys] = {
+    "models": {**BACKEND, **PRICE},
+    "tiers": TIER,
+    "aliases": ALIAS,
+}
+POLICY: dict[str, Keys] = {
+    "routing": _policy(
+        client_model="client_model",
+        baseline_tier="baseline_tier",
+        cold_start="cold_start",
+        allow_downgrade="allow_downgrade",
+    ),
+    "cache": _policy(
+        enabled="cache_enabled",
+        max_size="cache_max_entries",
+        ttl_sec="cache_ttl_seconds",
+        similarity_thresh="cache_similarity",
+        matching="cache_matching",
+        max_bytes="cache_max_bytes",
+        max_temperature="cache_max_temperature",
+    ),
+    "sharing": _policy(
+        enabled="sharing_enabled",
+        buffer_bytes="sharing_buffer_bytes",
+    ),
+    "learned": _policy(
+        threshold="learned_threshold",
+        sidecar_url="sidecar_url",
+        sidecar_weight="sidecar_weight",
+        max_feedback="max_feedback",
+    ),
+    "server": _policy(
+        read_timeout_sec="read_timeout_seconds",
+        write_timeout_sec="write_timeout_seconds",
+        connect_timeout_sec="connect_timeout_seconds",
+        first_byte_timeout_sec="first_byte_timeout_seconds",
+        stream_max_sec="stream_max_seconds",
+        keepalive_sec="keepalive_seconds",
+        max_answer_bytes="max_answer_bytes",
+        default_max_output_tokens="default_max_output_tokens",
+        on_disconnect="on_disconnect",
+        drain_sec="drain_seconds",
+    ),
+    "retries": _policy(
+        max_attempts="max_attempts",
+        budget="retry_budget",
+        retry_ambiguous="retry_ambiguous",
+    ),
+    "logs": _policy(retention_days="log_retention_days"),
+}
+SECTIONS = ("models", "tiers", "classifier", "aliases", *POLICY)
+
+
+def classifier_keys(ranks: Iterable[int]) -> Keys:
+    """`tier1_max`, `tier2_max` and so on, for every tier but the highest."""
+    return {f"tier{rank}_max": filling(Tier, "max_score") for rank in ranks}
+
+
+def all_keys() -> Iterator[tuple[str, str]]:
+    """Every (section, key) that a file with three tiers may hold."""
+    sections = {**LISTS, **POLICY, "classifier": classifier_keys((1, 2))}
+    for section, keys in sections.items():
+        for key in keys:
+            yield section, key

@@ -1,0 +1,1 @@
+"""Each section of config.yaml, from YAML nodes to checked values."""

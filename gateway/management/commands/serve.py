@@ -1,0 +1,110 @@
+"""`manage.py serve`: bring the database up to date, say where everything is, serve."""
+
+import os
+import socket
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from gateway import configuration
+from gateway.asgi.lifespan import is_loopback
+from gateway.models import ApiKey
+from gateway.serving import DrainingServer, Workers, uvicorn_config
+from gateway.setup_link import first_time_link
+from routing.models import Backend, RoutingPolicy
+
+
+class Command(BaseCommand):
+    help = "Migrate, import the configuration when the database is empty, and serve."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--config", type=Path, help="config.yaml to import")
+        parser.add_argument(
+            "--addr", default="127.0.0.1:8080", help="HOST:PORT; :PORT is every address"
+        )
+        parser.add_argument("--workers", type=int, default=1, help="processes")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host, port = parse_addr(options["addr"])
+        if options["workers"] < 1:
+            raise CommandError("--workers must be at least 1.")
+        settings.ADDR = os.environ["LLM_ROUTER_ADDR"] = f"{host}:{port}"
+        self.prepare(options["config"])
+        with listen(host, port) as listener:
+            self.say_where(host, listener.getsockname()[1])
+            self.run_server(listener, options["workers"])
+
+    def prepare(self, config: Path | None) -> None:
+        call_command("migrate", verbosity=0, interactive=False)
+        RoutingPolicy.load()
+        if config is None:
+            return
+        try:
+            report = configuration.import_if_empty(config)
+            differences = [] if report else configuration.drift(config)
+        except configuration.ConfigurationError as error:
+            raise CommandError(str(error)) from error
+        for line in report or ():
+            self.stdout.write(f"  {line}")
+        if differences:
+            self.stderr.write(
+                f"{config} differs from the database, which is what serves "
+                f"(import it with: manage.py load_config {config}):"
+            )
+            for line in differences:
+                self.stderr.write(f"  {line}")
+
+    def say_where(self, host: str, port: int) -> None:
+        shown = "127.0.0.1" if host in ("", "0.0.0.0") else host  # noqa: S104
+        base = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
+        say = self.stdout.write
+        say(f"llm-router serves {base}/v1 (OpenAI) - admin: {base}/admin/")
+        if link := first_time_link(base):
+            say(f"First time? Make the administrator here, within a day:\n  {link}")
+        if ApiKey.objects.exists():
+            say("Requests need an API key (manage.py create_key NAME makes another).")
+        elif is_loopback(settings.ADDR):
+            say("Open mode: this machine needs no key until the first one exists.")
+        else:
+            say("No API key exists yet, so nobody can call: manage.py create_key NAME")
+        say(
+            "The router is untrained: the heuristic score decides, which sends most "
+            "short prompts to tier 1 (docs/routing.md)."
+        )
+        for name in Backend.objects.filter(prices=None).values_list("name", flat=True):
+            say(f"Warning: {name} has no price; its costs are counted as unpriced.")
+        self.stdout.flush()
+
+    def run_server(self, listener: socket.socket, workers: int) -> None:
+        connections.close_all()
+        config = uvicorn_config(workers)
+        if workers > 1:
+            Workers(config, [listener]).run()
+            return
+        server = DrainingServer(config)
+        server.run(sockets=[listener])
+        if not server.started:
+            sys.exit(3)
+
+
+def parse_addr(addr: str) -> tuple[str, int]:
+    """HOST:PORT; an empty host means every address of this machine."""
+    host, _, port = addr.rpartition(":")
+    if not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise CommandError(f"--addr {addr!r} is not HOST:PORT, such as 127.0.0.1:8080.")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - as asked
+
+
+def listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        reason = f"Can't listen on {host}:{port}: {error.strerror}."
+        raise CommandError(reason) from error

@@ -1,0 +1,1 @@
+"""A provider that only pretends: for trying the gateway without an API key."""

@@ -144,6 +144,9 @@ STATIC_URL = "/static/"
 STATIC_ROOT = private_dir(DATA_DIR / "static")
 WHITENOISE_USE_FINDERS = True  # nobody has to run collectstatic
 
+if HTTPS:
+    # TLS ends at a proxy, which says so in this header (docs/operations.md).
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600

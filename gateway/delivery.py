@@ -68,6 +68,8 @@ class Receipt:
 class Delivery:
     """The attempt, from its intent in the journal to its settlement."""
 
+    attempt: Attempt
+
     def __init__(
         self,
         backend: Backend,
@@ -94,7 +96,7 @@ class Delivery:
         """
         record = self.order.record
         request = self.wire.prepare(self.backend, record.chat, self.order.policy)
-        attempt = self.runtime.books.open_attempt(
+        self.attempt = attempt = self.runtime.books.open_attempt(
             record, self.backend, self.features.prompt_tokens
         )
         request.headers[ATTEMPT_HEADER] = attempt.attempt_id
@@ -103,7 +105,7 @@ class Delivery:
                 async with self.runtime.http.post(
                     request, limits(self.order.policy, record.chat.stream), fresh=fresh
                 ) as response:
-                    await self._receive(response, attempt, lease)
+                    await self._receive(response, lease)
             except UpstreamError as error:
                 lease.report(outcome_of(error), retry_after=error.retry_after)
                 attempt.settle_failure(error, self._usage())
@@ -118,36 +120,30 @@ class Delivery:
                 )
                 raise
 
-    async def _receive(
-        self, response: Response, attempt: Attempt, lease: Lease
-    ) -> None:
+    async def _receive(self, response: Response, lease: Lease) -> None:
         if response.status != 200:
             body = await response.read(ERROR_BYTES)
             now = self.runtime.books.wall()
             raise upstream_error(response.status, response.headers, body, now)
         if self.order.record.chat.stream:
-            await self._receive_stream(response, attempt, lease)
+            await self._receive_stream(response, lease)
         else:
-            await self._receive_whole(response, attempt, lease)
+            await self._receive_whole(response, lease)
 
-    async def _receive_whole(
-        self, response: Response, attempt: Attempt, lease: Lease
-    ) -> None:
+    async def _receive_whole(self, response: Response, lease: Lease) -> None:
         completion, body = self.wire.read_completion(await response.read())
-        attempt.mark_first_byte()
+        self.attempt.mark_first_byte()
         usage = usage_of(completion) or estimate_usage(
             self.features.prompt_tokens, completion
         )
-        self._settle(completion, body, usage, attempt, lease)
+        self._settle(completion, body, usage, lease)
         self.call.finish(body)
 
-    async def _receive_stream(
-        self, response: Response, attempt: Attempt, lease: Lease
-    ) -> None:
+    async def _receive_stream(self, response: Response, lease: Lease) -> None:
         reader = self.wire.StreamReader()
         try:
             while not reader.ended and (piece := await response.piece()):
-                attempt.mark_first_byte()
+                self.attempt.mark_first_byte()
                 size = len(piece)  # counted once, with the first chunk it completes
                 for chunk in reader.feed(piece):
                     await self._publish(chunk, size)
@@ -163,7 +159,7 @@ class Delivery:
             self._forget_timer()
         completion = self.builder.completion()
         usage = self._usage()
-        self._settle(completion, orjson.dumps(completion), usage, attempt, lease)
+        self._settle(completion, orjson.dumps(completion), usage, lease)
         self.call.finish()
         await response.finish()
 
@@ -210,6 +206,7 @@ class Delivery:
                 self.backend.tier,
                 self.backend.name,
                 self.backend.model,
+                seconds=record.upstream_seconds + self.attempt.elapsed,
             )
         receipt: Receipt = self.call.outcome
         return receipt
@@ -219,20 +216,17 @@ class Delivery:
         completion: Json,
         body: bytes,
         usage: Usage,
-        attempt: Attempt,
         lease: Lease,
     ) -> None:
         """Write the books, tell the pool, keep the answer for the next who asks."""
-        lease.report(Outcome.OK, latency=attempt.first_byte)
-        attempt.settle_answer(usage)
+        lease.report(Outcome.OK, latency=self.attempt.first_byte)
+        self.attempt.settle_answer(usage)
         receipt = self._show_receipt()
         receipt.usage = usage
-        receipt.seconds = attempt.seconds
-        self._store(completion, body, receipt, attempt)
+        receipt.seconds = self.order.record.upstream_seconds
+        self._store(completion, body, receipt)
 
-    def _store(
-        self, completion: Json, body: bytes, receipt: Receipt, attempt: Attempt
-    ) -> None:
+    def _store(self, completion: Json, body: bytes, receipt: Receipt) -> None:
         keys, record = self.order.keys, self.order.record
         if keys.exact is None or self.builder.overflowed:
             return
@@ -247,7 +241,7 @@ class Delivery:
             model=receipt.model,
             tier=receipt.tier,
             score=receipt.score,
-            cost_nano=attempt.cost_nano,
+            cost_nano=self.attempt.cost_nano,
             request_id=receipt.request_id,
             stored_at=now,
         )
@@ -288,13 +282,13 @@ def outcome_of(error: UpstreamError) -> Outcome:
     match error:
         case UpstreamRefused():
             return Outcome.CLIENT_ERROR
-        case UpstreamRateLimited():
-            return Outcome.RATE_LIMITED
+        case UpstreamRateLimited() | UpstreamOverloaded():
+            return Outcome.RATE_LIMITED  # it asks to be left alone for a while
         case UpstreamAuthError():
             return Outcome.AUTH
         case UpstreamTimeout():
             return Outcome.TIMEOUT
-        case UpstreamUnavailable() if not isinstance(error, UpstreamOverloaded):
+        case UpstreamUnavailable():
             return Outcome.CONNECT_ERROR
         case BadUpstreamResponse() | UpstreamIncomplete():
             return Outcome.BAD_RESPONSE

@@ -40,12 +40,14 @@ from typing import ClassVar
 class GatewayError(Exception):
     """An answer other than 200. `retry_after` is in seconds, jittered by its raiser.
 
-    `should_retry` False sends `x-should-retry: false`, which both official SDKs obey.
+    `should_retry` False sends `x-should-retry: false`, which both official SDKs obey:
+    trying again is useless, or might be paid for twice.
     """
 
     status: ClassVar[int] = 500
     code: str = "internal_error"
     type: ClassVar[str] = "api_error"
+    should_retry: bool | None = None
 
     def __init__(
         self,
@@ -60,7 +62,8 @@ class GatewayError(Exception):
         self.message = message
         self.param = param
         self.retry_after = retry_after
-        self.should_retry = should_retry
+        if should_retry is not None:
+            self.should_retry = should_retry
         if code is not None:
             self.code = code
 
@@ -83,10 +86,12 @@ class ContextTooLong(BadRequest):
 
 class Unauthorized(GatewayError):
     status, code, type = 401, "invalid_api_key", "authentication_error"
+    should_retry = False
 
 
 class Forbidden(GatewayError):
     status, code, type = 403, "permission_denied", "permission_error"
+    should_retry = False
 
 
 class NotFound(GatewayError):
@@ -159,6 +164,7 @@ class UpstreamAuthError(UpstreamError):
     """The provider refused the gateway's own key: the client's key is fine."""
 
     code = "upstream_auth_error"
+    should_retry = False
 
 
 class UpstreamServerError(UpstreamError):
@@ -177,6 +183,7 @@ class UpstreamTimeout(UpstreamError):
     """No answer in time; the provider may have done, and billed, the work."""
 
     status, code, type = 504, "upstream_timeout", "timeout_error"
+    should_retry = False
     billable = True
     failover = False
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gateway.runtime.runtime import Runtime
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
-KIND = ("scope", "backend", "tier", "cache")
+KIND = ("backend", "tier", "cache")
 
 
 class Metrics:
@@ -91,7 +91,7 @@ class RuntimeCollector:
         yield self._backends(worker)
 
     def _totals(self) -> Iterator[Metric]:
-        rows = self._runtime.totals.of(None)
+        kinds = list(self._runtime.totals.by_kind())
         for name, column, divisor, help_text in (
             ("requests", "requests", 1, "Requests answered."),
             ("errors", "errors", 1, "Requests that failed."),
@@ -100,18 +100,15 @@ class RuntimeCollector:
             ("spent_usd", "spent_nano", 1e9, "Dollars paid to providers."),
         ):
             family = CounterMetricFamily(f"llm_router_{name}", help_text, labels=KIND)
-            for row in rows:
-                labels = [str(row[label]) for label in KIND]
-                family.add_metric(labels, row[column] / divisor)
+            for kind, sums in kinds:
+                family.add_metric(kind, sums[column] / divisor)
             yield family
         # A gauge: an answer dearer than the baseline takes something back.
         saved = GaugeMetricFamily(
             "llm_router_saved_usd", "Dollars saved against the baseline.", labels=KIND
         )
-        for row in rows:
-            saved.add_metric(
-                [str(row[label]) for label in KIND], row["saved_nano"] / 1e9
-            )
+        for kind, sums in kinds:
+            saved.add_metric(kind, sums["saved_nano"] / 1e9)
         yield saved
 
     def _backends(self, worker: str) -> Metric:

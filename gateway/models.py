@@ -147,6 +147,7 @@ class RequestLog(models.Model):
     first_byte_ms = models.FloatField(null=True)
     overhead_ms = models.FloatField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    tags = models.JSONField(default=list, help_text="Labels the client gave.")
     decisions = models.JSONField(default=list, help_text="Each decision, in order.")
 
     class Meta:

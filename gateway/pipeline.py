@@ -93,9 +93,16 @@ def read_route(record: RequestRecord, snapshot: Snapshot) -> Route:
         raise ModelNotFound(str(error), param="model") from error
     except PinNotAllowed as error:
         raise Forbidden(str(error), param="model") from error
+    if names_a_pin(record.chat.model, snapshot) and not record.caller.may_pin:
+        raise Forbidden("This key may not choose a backend or tier.", param="model")
     for reason in route.reasons:
         record.decide("model", reason)
     return route
+
+
+def names_a_pin(model: str, snapshot: Snapshot) -> bool:
+    """Is this a backend's name or `tier-N`, rather than a model's?"""
+    return model in snapshot.catalog.by_name or model.startswith("tier-")
 
 
 def reuse(hit: Hit, record: RequestRecord, snapshot: Snapshot) -> Answer:
@@ -125,7 +132,7 @@ async def replay(completion: Json, record: RequestRecord) -> AsyncIterator[Json]
 
 
 def note_miss(keys: CacheKeys, record: RequestRecord) -> None:
-    if not keys.reuse.exact and not keys.reuse.share:
+    if not keys.reuse.lookup:
         record.cache = "BYPASS"
     reason = f": {keys.reason}" if keys.reason else ""
     record.decide("cache", f"No stored answer is used{reason}.")
@@ -183,6 +190,7 @@ def accept_receipt(call: SharedCall, record: RequestRecord) -> None:
         return
     record.score, record.tier = receipt.score, receipt.tier
     record.backend, record.model_served = receipt.backend, receipt.model
+    record.upstream_seconds = max(record.upstream_seconds, receipt.seconds)
     if receipt.request_id != record.chat.request_id:
         record.answered_by = receipt.request_id
 
@@ -192,7 +200,6 @@ def settle(call: SharedCall, record: RequestRecord, snapshot: Snapshot) -> None:
     accept_receipt(call, record)
     receipt: Receipt = call.outcome
     record.usage = receipt.usage
-    record.upstream_seconds = max(record.upstream_seconds, receipt.seconds)
     record.saved_nano = saving(receipt.usage, record.cost_nano, snapshot.catalog)
 
 

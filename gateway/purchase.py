@@ -78,7 +78,7 @@ async def decide(
     record.decide(
         "score",
         f"Complexity {score.value} of 100.",
-        signals=[[s.name, s.points, s.reason] for s in score.signals],
+        signals=[f"{s.name} +{s.points} ({s.reason})" for s in score.signals],
     )
     rate = None
     if policy.sidecar_url:
@@ -88,7 +88,7 @@ async def decide(
             source = f"The sidecar gives the strong model a win rate of {rate:.3f}."
         record.decide("sidecar", source)
     choice = choose(score, order.route, catalog, rate)
-    for reason in choice.reasons:
+    for reason in choice.reasons[len(order.route.reasons) :]:
         record.decide("tier", reason)
     return score, choice
 
@@ -101,17 +101,17 @@ def pick(
     runtime: Runtime,
 ) -> Backend:
     """The best backend not yet tried. Raises the last failure when none is left."""
-    *others, last = runtime.pool.candidates(
+    candidates = runtime.pool.candidates(
         order.snapshot.catalog, choice, order.route, features, exclude=failed
-    ) or [None]
-    if last is not None and last.usable:
-        passed_over = [[other.backend.name, other.reason] for other in others if other]
-        text = f"{last.backend.name}: {last.reason}"
-        order.record.decide("backend", text, passed_over=passed_over)
-        return last.backend
+    )
+    if candidates and candidates[-1].usable:
+        *others, best = candidates
+        text = f"{best.backend.name}: {best.reason}"
+        order.record.decide("backend", text, **passed_over(others))
+        return best.backend
     if failed:
         raise list(failed.values())[-1]
-    raise nobody_left([each for each in (*others, last) if each], choice)
+    raise nobody_left(candidates, choice)
 
 
 def check_retry(
@@ -125,6 +125,12 @@ def check_retry(
         return
     record.decide("retry", "No further backend is tried: the retry budget is used up.")
     raise list(failed.values())[-1]
+
+
+def passed_over(others: list[Candidate]) -> dict[str, list[str]]:
+    """The backends that were not asked, each with its reason."""
+    reasons = [f"{other.backend.name}: {other.reason}" for other in others]
+    return {"passed_over": reasons} if reasons else {}
 
 
 def nobody_left(candidates: list[Candidate], choice: Choice) -> GatewayError:

@@ -1,5 +1,6 @@
 """Asks RouteLLM's classifier, when an operator runs one, how hard a prompt is."""
 
+import asyncio
 from collections.abc import Callable
 
 import httpx
@@ -11,6 +12,16 @@ log = structlog.get_logger("sidecar")
 BUDGET_SECONDS = 0.05  # what deciding may cost before the heuristic decides alone
 FAILURES_TO_PAUSE = 5
 PAUSE_SECONDS = 10.0
+# An address that can't be used, silence, and every kind of nonsense.
+NO_ANSWER = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    TimeoutError,
+    ValueError,
+    KeyError,
+    TypeError,
+    RecursionError,
+)
 
 
 class Sidecar:
@@ -27,16 +38,20 @@ class Sidecar:
         if self._clock() < self._paused_until:
             return None
         try:
-            response = await self._client.post(
-                url, json={"prompt": first_user_text(body)}, timeout=BUDGET_SECONDS
-            )
-            rate = response.raise_for_status().json()["strong_win_rate"]
-            if isinstance(rate, bool) or not 0.0 <= rate <= 1.0:
-                raise ValueError(f"strong_win_rate is {rate!r}")
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            # For the whole call: httpx's own time-outs begin anew with every byte.
+            async with asyncio.timeout(BUDGET_SECONDS):
+                rate = await self._ask(url, first_user_text(body))
+        except NO_ANSWER as error:
             self._note_failure(error)
             return None
         self._failures = 0
+        return rate
+
+    async def _ask(self, url: str, prompt: str) -> float:
+        response = await self._client.post(url, json={"prompt": prompt})
+        rate = response.raise_for_status().json()["strong_win_rate"]
+        if isinstance(rate, bool) or not 0.0 <= rate <= 1.0:
+            raise ValueError("strong_win_rate is not a number from 0 to 1")
         return float(rate)
 
     def _note_failure(self, error: Exception) -> None:

@@ -8,7 +8,7 @@ from gateway.errors import BadRequest, Conflict, NotFound
 from gateway.models import RequestLog
 from gateway.runtime.database import in_database
 from routing.chat import Json
-from routing.models import Feedback
+from routing.models import Feedback, RoutingPolicy
 
 # Without a request id nobody can check what the numbers are about.
 UNCHECKED_WEIGHT = 0.1
@@ -69,4 +69,13 @@ def _store(
         raise Conflict(
             "This request has its feedback already.", param="request_id"
         ) from None
+    keep_newest(scope)
     return {"status": "stored", "score": score, "tier": tier, "quality": quality}
+
+
+def keep_newest(scope: str) -> None:
+    """Forget the oldest votes of a scope beyond the policy's `max_feedback`."""
+    votes = Feedback.objects.filter(scope=scope).order_by("-id")
+    limit = RoutingPolicy.load().max_feedback
+    for oldest in votes.values_list("id", flat=True)[limit : limit + 1]:
+        votes.filter(id__lte=oldest).delete()

@@ -62,6 +62,7 @@ class Application:
         self, scope: Scope, receive: Receive, send: Send, context: Context
     ) -> None:
         runtime = context.runtime
+        guard.check_headers(scope, context.headers)
         route = guard.check_route(scope)
         context.caller = guard.check_caller(route, context.headers, runtime)
         if scope["method"] != "POST":

@@ -1,6 +1,7 @@
 """Checks of a request before its body is read, and the reading itself."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,6 +21,7 @@ from gateway.runtime.runtime import Runtime
 
 DISCARD_SECONDS = 0.5
 DISCARD_MESSAGES = 256
+SINGLE = (b"host", b"authorization", b"x-api-key", b"content-type")
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -27,6 +29,16 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 class ClientGone(Exception):
     """The client hung up before its request was complete."""
+
+
+def check_headers(scope: Scope, headers: Headers) -> None:
+    """Refuse a header that is there twice where two readers could take either."""
+    if len(headers) == len(scope["headers"]):
+        return
+    counts = Counter(name for name, _ in scope["headers"])
+    for name in SINGLE:
+        if counts[name] > 1:
+            raise BadRequest(f"The header {name.decode()} is there more than once.")
 
 
 def check_route(scope: Scope) -> Route:

@@ -12,7 +12,7 @@ from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from gateway.asgi.guard import Scope, Send
+from gateway.asgi.guard import ClientGone, Scope, Send
 
 URLCONF = "gateway.api.urls"
 WRITE_SECONDS = 30.0  # a client that takes nothing for so long is gone
@@ -42,7 +42,7 @@ class LeanHandler(ASGIHandler):
 async def send_response(
     response: HttpResponseBase, send: Send, *, head: bool = False
 ) -> None:
-    """Send a whole or a streamed response; a stalled client raises TimeoutError."""
+    """Send a whole or a streamed response; a stalled client raises ClientGone."""
     headers = [
         (name.encode("ascii"), value.encode("latin-1"))
         for name, value in response.items()
@@ -63,5 +63,8 @@ async def send_response(
 
 
 async def send_piece(send: Send, piece: bytes, *, more: bool) -> None:
-    async with asyncio.timeout(WRITE_SECONDS):
-        await send({"type": "http.response.body", "body": piece, "more_body": more})
+    try:
+        async with asyncio.timeout(WRITE_SECONDS):
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
+    except TimeoutError:
+        raise ClientGone from None

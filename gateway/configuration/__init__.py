@@ -13,7 +13,7 @@ from gateway.configuration.document import Config
 from gateway.configuration.dump import dump
 from gateway.configuration.plan import plan
 from gateway.configuration.problems import ConfigurationError
-from gateway.configuration.reader import read, read_text
+from gateway.configuration.reader import read, read_bytes
 from gateway.configuration.report import describe, differences
 from routing.models import Backend
 
@@ -28,7 +28,7 @@ __all__ = [
     "import_if_empty",
     "plan",
     "read",
-    "read_text",
+    "read_bytes",
 ]
 
 

@@ -69,15 +69,18 @@ def _new_price(
     """The price the file gives, when it isn't the one in effect."""
     if not entry.prices:
         return None
-    wanted = _cache_prices(row.provider, entry.prices["input"])
-    if current and all(
-        getattr(current, side) == entry.prices[side] for side in ("input", "output")
-    ):
-        wanted = {"cache_read": current.cache_read, "cache_write": current.cache_write}
-    wanted |= entry.prices
-    if current and all(getattr(current, side) == wanted[side] for side in wanted):
+    stored = _sides(current) if current else {}
+    wanted = {**_cache_prices(row.provider, entry.prices["input"]), **entry.prices}
+    if all(stored.get(side) == wanted[side] for side in ("input", "output")):
+        # A cache price from the admin stays as long as what it goes with does.
+        wanted = {**stored, **entry.prices}
+    if wanted == stored:
         return None
     return Price(backend=row, effective_from=now, source=SOURCE, **wanted)
+
+
+def _sides(price: Price) -> dict[str, int]:
+    return {rule.column: getattr(price, rule.column) for rule in PRICE.values()}
 
 
 def _cache_prices(provider: str, price: int) -> dict[str, int]:

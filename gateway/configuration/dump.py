@@ -73,6 +73,8 @@ def _line(key: str, value: object) -> str:
     """YAML's own quoting, so that a name such as "no" stays a name."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
+    if isinstance(value, str):
+        value = str(value)  # a choice of Django's is a str that YAML doesn't know
     text: str = yaml.safe_dump({key: value}, allow_unicode=True, width=1 << 20)
     return text.rstrip("\n")
 

@@ -36,7 +36,7 @@ def plan(
     tiers = {tier.rank: tier for tier in Tier.objects.all()}
     stored = Backend.objects.select_related("tier").prefetch_related("prices")
     backends = {row.name: row for row in stored}
-    missing = [row for name, row in backends.items() if name not in config.names]
+    missing = [backends[name] for name in sorted(backends.keys() - config.names)]
     policy = RoutingPolicy.objects.filter(pk=1).first() or RoutingPolicy(pk=1)
 
     changes = list(_tiers(config, tiers))

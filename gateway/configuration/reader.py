@@ -27,21 +27,15 @@ def read(path: Path, environ: Mapping[str, str]) -> Config:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
-        # One byte too many is refused below, wherever it cut a character.
-        broken = "ignore" if len(content) > MAX_BYTES else "strict"
-        text = content.decode("utf-8-sig", broken)
     except OSError as error:
         raise ConfigurationError([f"{path}: {error.strerror}"]) from None
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise Problems(str(path)).stop(line, "the file is not UTF-8") from None
-    return read_text(text, str(path), environ)
+    return read_bytes(content, str(path), environ)
 
 
-def read_text(text: str, source: str, environ: Mapping[str, str]) -> Config:
-    """The same for text; `source` is what its messages begin with."""
+def read_bytes(content: bytes, source: str, environ: Mapping[str, str]) -> Config:
+    """The same for a file's content; `source` is what messages begin with."""
     problems = Problems(source)
-    root = parse(text, problems)
+    root = parse(content, problems)
     nodes = {
         key: node for key, _, node in entries("the file", root, SECTIONS, problems)
     }

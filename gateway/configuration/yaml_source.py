@@ -1,4 +1,4 @@
-"""YAML text to a small tree that keeps line numbers; refuses YAML's dangerous parts.
+"""A YAML file to a small tree that keeps line numbers; refuses YAML's dangerous parts.
 
 Scalars stay text: what `no`, `010` or `12:30:00` mean is decided by the schema, which
 knows what it wants there, and money never passes through a float.
@@ -58,14 +58,18 @@ class MappingNode:
 Node = Scalar | ListNode | MappingNode
 
 
-def parse(text: str, problems: Problems) -> Node:
-    """The one document in `text`. Raises ConfigurationError when it isn't YAML."""
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+def parse(content: bytes, problems: Problems) -> Node:
+    """The one document in a file. Raises ConfigurationError when it isn't YAML."""
+    if len(content) > MAX_BYTES:
         raise problems.stop(1, f"the file is larger than {MAX_BYTES >> 10} KB")
     try:
+        text = content.decode("utf-8-sig")
         return _document(yaml.parse(text, Loader=LOADER), problems)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise problems.stop(line, "the file is not UTF-8") from None
     except yaml.reader.ReaderError as error:
-        line = text.encode()[: error.position].count(b"\n") + 1
+        line = content[: error.position].count(b"\n") + 1
         raise problems.stop(line, f"not YAML: {error.reason}") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

@@ -99,6 +99,10 @@ class Attempt:
         if self.first_byte is None:
             self.first_byte = self.books.clock() - self.started
 
+    @property
+    def elapsed(self) -> float:
+        return self.books.clock() - self.started
+
     def settle(
         self, state: str, usage: Usage, *, status: int | None, error_code: str = ""
     ) -> None:
@@ -171,7 +175,7 @@ class Books:
             "provider": backend.provider,
             "model": backend.model,
             "tier": backend.tier,
-            "price": price and [getattr(price, name) for name in PRICE_FIELDS],
+            "price": price and {name: getattr(price, name) for name in PRICE_FIELDS},
             "prompt_tokens": prompt_tokens,
             "cost_nano": cost_nano(expected, price) if price else 0,
         }
@@ -195,7 +199,7 @@ class Books:
         price = attempt.backend.price
         billable = state != "free"
         attempt.cost_nano = cost_nano(usage, price) if billable and price else 0
-        attempt.seconds = self.clock() - attempt.started
+        attempt.seconds = attempt.elapsed
         record = attempt.record
         record.upstream_seconds += attempt.seconds
         record.cost_nano += attempt.cost_nano
@@ -258,6 +262,7 @@ class Books:
                 "first_byte_ms": milliseconds(record.first_byte),
                 "overhead_ms": round(record.overhead_ms, 3),
                 "attempts": record.attempts,
+                "tags": chat.tags,
                 "decisions": record.decisions,
             },
             # One that reached no provider owes nothing: a flood of requests refused

@@ -5,7 +5,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.db.models import F, Field, Model, Value
 from django.db.models.functions import Greatest
 
@@ -157,6 +163,17 @@ def _add_totals(requests: Iterable[Row], attempts: Iterable[Row]) -> None:
 
 def _kind(row: Row, cache: str) -> tuple[Any, ...]:
     return row["at"].date(), row["scope"], row["backend"], row["tier"] or 0, cache
+
+
+def make_durable() -> None:
+    """Bring commits to the disk itself, before the journal that holds them goes.
+
+    SQLite's WAL with synchronous=NORMAL syncs at checkpoints only; PostgreSQL has
+    synced at each commit.
+    """
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def purge(now: datetime, days: int) -> int:

@@ -1,4 +1,4 @@
-"""The thread that moves journal records into the database, and replays dead ones'."""
+"""The thread that moves journal records into the database."""
 
 import threading
 import time
@@ -81,7 +81,9 @@ class Writer:
                 self.flush()
                 self.behind_since = None
                 self._on_flush()
-                if time.monotonic() >= purge_at and not last_round:
+                if last_round:
+                    store.make_durable()
+                elif time.monotonic() >= purge_at:
                     # Each round while there is more, so a backlog goes quickly.
                     more = store.purge(datetime.now(UTC), self._retention_days())
                     purge_at = time.monotonic() + (0 if more else PURGE_SECONDS)
@@ -144,7 +146,10 @@ class Writer:
     def _delete_finished(self) -> None:
         """Segments behind us with no attempt still open are no longer needed."""
         needed = min(self._open.values(), default=self._segment)
-        while self._oldest < min(needed, self._segment):
+        needed = min(needed, self._segment)
+        if self._oldest < needed:
+            store.make_durable()
+        while self._oldest < needed:
             self.journal.delete(self._oldest)
             self._oldest += 1
 

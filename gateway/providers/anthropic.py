@@ -1,6 +1,7 @@
 """Anthropic's Messages API, spoken for clients of the common language."""
 
 from collections.abc import Iterable
+from time import time
 
 import orjson
 
@@ -39,7 +40,7 @@ def read_completion(body: bytes) -> tuple[Json, bytes]:
         message = None
     if not isinstance(message, dict) or message.get("type") != "message":
         raise BadUpstreamResponse("The provider's answer is not a message.")
-    completion = to_completion(message)
+    completion = to_completion(message, int(time()))
     return completion, orjson.dumps(completion)
 
 
@@ -49,7 +50,7 @@ class StreamReader:
     def __init__(self) -> None:
         self.error: UpstreamError | None = None
         self._parser = EventParser()
-        self._translator = StreamTranslator()
+        self._translator = StreamTranslator(int(time()))
 
     @property
     def ended(self) -> bool:

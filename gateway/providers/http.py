@@ -5,9 +5,9 @@ whatever is off the request path (probes, the sidecar).
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import SimpleNamespace
 
@@ -33,8 +33,8 @@ class Call:
     """A POST ready to be sent."""
 
     url: str
-    headers: dict[str, str]
-    body: bytes
+    headers: dict[str, str] = field(repr=False)  # one of them is the provider's key
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +110,11 @@ class HttpClient:
 
     def __init__(self, *, allow_private: bool) -> None:
         self._socket_factory = partial(guarded_socket, allow_private=allow_private)
-        self._session = self._new_session(force_close=False)
-        self._fresh_session = self._new_session(force_close=True)
+        watch = [_watch_connection()]
+        self._session = self._new_session(watch)
+        self._fresh_session = self._new_session(watch, force_close=True)
         self.side = httpx.AsyncClient(
-            transport=AiohttpTransport(client=self._new_session(force_close=False)),
+            transport=AiohttpTransport(client=self._new_session()),
             follow_redirects=False,
             trust_env=False,
         )
@@ -153,7 +154,9 @@ class HttpClient:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise failure(error, response, seen) from error
 
-    def _new_session(self, *, force_close: bool) -> aiohttp.ClientSession:
+    def _new_session(
+        self, watch: Sequence[aiohttp.TraceConfig] = (), *, force_close: bool = False
+    ) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             limit=0,  # admission control bounds the calls, not the pool
             force_close=force_close,
@@ -167,7 +170,7 @@ class HttpClient:
             auto_decompress=True,
             trust_env=False,
             timeout=aiohttp.ClientTimeout(total=None),
-            trace_configs=[_watch_connection()],
+            trace_configs=list(watch),
             read_bufsize=1 << 18,
         )
 
@@ -202,8 +205,8 @@ def failure(
     if response is not None:
         return _failure_of_body(error)
     match error:
-        case ForbiddenAddress():
-            return UpstreamUnavailable(str(error), code="forbidden_address")
+        case aiohttp.ClientConnectorError(os_error=ForbiddenAddress() as refusal):
+            return UpstreamUnavailable(str(refusal), code="forbidden_address")
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
             return BadUpstreamCertificate(
                 "The provider's TLS certificate was not accepted.", code="upstream_tls"
@@ -211,9 +214,7 @@ def failure(
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
             return UpstreamUnavailable("The provider could not be reached.")
         case TimeoutError() if seen.sent:
-            return UpstreamTimeout(
-                "The provider did not answer in time.", should_retry=False
-            )
+            return UpstreamTimeout("The provider did not answer in time.")
         case TimeoutError():
             return UpstreamUnavailable("The provider could not be reached in time.")
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError() if seen.reused:
@@ -242,6 +243,7 @@ class NoAnswer(UpstreamIncomplete):
     """The connection ended after the request was sent: it may have been processed."""
 
     failover = False
+    should_retry = False
 
 
 class StalledAnswer(UpstreamTimeout):

@@ -40,10 +40,11 @@ def read_completion(body: bytes) -> tuple[Json, bytes]:
     """
     try:
         completion = orjson.loads(body)
-        if completion["choices"][0]["message"] is not None:
-            return completion, body
-    except (ValueError, KeyError, IndexError, TypeError):
-        pass
+        messages = [choice["message"] for choice in completion["choices"]]
+    except (ValueError, KeyError, TypeError):
+        messages = []
+    if messages and all(isinstance(message, dict) for message in messages):
+        return completion, body
     raise BadUpstreamResponse("The provider's answer is not a chat completion.")
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 from django.db import Error as DatabaseError
@@ -25,9 +25,9 @@ class Refresher:
         self.refused = ""
         self.unreachable_since: float | None = None  # monotonic; the database
         self._on_change = on_change
-        self._seen = first.versions
+        self._seen: Mapping[str, int] = first.versions
         self._read_at = time.monotonic()
-        self._looked_at = 0.0  # wall clock
+        self._read_for = 0.0  # wall clock
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="refresh", daemon=True)
 
@@ -55,26 +55,28 @@ class Refresher:
 
     def refresh(self) -> None:
         """Look at the counters; read the rows when one of them moved."""
-        versions = snapshots.read_versions()
+        versions: Mapping[str, int] = snapshots.read_versions()
         if versions == self._seen and not self._due():
             return
-        self._seen = versions
-        self._read_at = time.monotonic()
-        self._looked_at = time.time()
+        now = snapshots.utc_now()
         try:
-            fresh = snapshots.build(snapshots.utc_now())
+            fresh = snapshots.build(now)
         except InvalidConfiguration as error:
             self.refused = str(error)
             log.error("configuration_refused", reason=self.refused)
-            return
-        self.refused = ""
-        self._seen = fresh.versions
-        self.current = fresh
-        self._on_change(fresh)
-        log.info("configuration_live", versions=dict(fresh.versions))
+        else:
+            self.refused = ""
+            versions = fresh.versions
+            self.current = fresh
+            self._on_change(fresh)
+            log.info("configuration_live", versions=dict(versions))
+        # Not before: a read that the database broke off is made again.
+        self._seen = versions
+        self._read_at = time.monotonic()
+        self._read_for = now.timestamp()
 
     def _due(self) -> bool:
         changes_at = self.current.changes_at
-        if changes_at is not None and self._looked_at < changes_at <= time.time():
+        if changes_at is not None and self._read_for < changes_at <= time.time():
             return True
         return time.monotonic() - self._read_at > FULL_READ_SECONDS

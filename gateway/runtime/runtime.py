@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from random import Random
 
+import structlog
+
 from gateway.cache import AnswerCache
 from gateway.inflight import InFlight
 from gateway.ledger.books import Books
@@ -13,8 +15,21 @@ from gateway.runtime.admission import Admission
 from gateway.runtime.snapshot import Snapshot
 from gateway.runtime.totals import Totals
 from gateway.sidecar import Sidecar
+from routing.health import Transition
 from routing.pool import BackendPool
 from routing.retries import RetryBudget
+
+log = structlog.get_logger("pool")
+
+
+def log_transition(backend: str, change: Transition) -> None:
+    log.warning(
+        "backend_state",
+        backend=backend,
+        old=change.old,
+        new=change.new,
+        reason=change.reason,
+    )
 
 
 class Runtime:
@@ -41,7 +56,7 @@ class Runtime:
         self.totals = Totals()
         self.inflight = InFlight()
         self.cache = AnswerCache(snapshot.catalog.policy, random)
-        self.pool = BackendPool(clock, random)
+        self.pool = BackendPool(clock, random, log_transition)
         self.retries = RetryBudget(snapshot.catalog.policy.retry_budget)
         self.sidecar = Sidecar(http.side, clock)
         self.draining = False

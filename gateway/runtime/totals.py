@@ -1,5 +1,6 @@
 """All-time sums for `/stats`, read by the ledger's thread after each flush."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,16 @@ class Totals:
             total = {name: row.pop(f"sum_{name}") for name in TOTALS}
             by_scope.setdefault(row["scope"], []).append({**row, **total})
         self.by_scope = by_scope
+
+    def by_kind(self) -> Iterator[tuple[tuple[str, str, str], Json]]:
+        """Sums over all scopes per (backend, tier, cache), for operators' machines."""
+        kinds: dict[tuple[str, str, str], Json] = {}
+        for row in self.of(None):
+            kind = (row["backend"], str(row["tier"]), row["cache"])
+            sums = kinds.setdefault(kind, dict.fromkeys(TOTALS, 0))
+            for name in TOTALS:
+                sums[name] += row[name]
+        yield from kinds.items()
 
     def of(self, scope: str | None) -> list[Json]:
         """The sums of one scope; None means of all."""

@@ -24,7 +24,7 @@ QUESTIONS = (
 )
 BURST = "Which planets have rings?"
 AGENT = [
-    {"role": role, "content": "We went through the design once more. " * 400}
+    {"role": role, "content": "We went through the design once more. " * 100}
     for role in ("user", "assistant") * 8
 ]
 TOOLS = [

@@ -138,6 +138,5 @@ def unknown_tier(rank: int, where: str, ranks: tuple[int, ...]) -> str:
 
 def _unknown_choice(where: str, key: str, text: str, rule: Key) -> str:
     told = suggestion(text, rule.choices)
-    return f'unknown {key} "{text}" in {where}{told or ";"} Known: ' + ", ".join(
-        rule.choices
-    )
+    known = ", ".join(rule.choices)
+    return f'unknown {key} "{text}" in {where}{told} (known: {known})'

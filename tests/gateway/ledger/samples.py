@@ -28,7 +28,7 @@ def intent(request_id: str = "req", number: int = 1, **fields: object) -> Json:
         "provider": "anthropic",
         "model": "claude-haiku",
         "tier": 1,
-        "price": [1, 2, 3, 4],
+        "price": {"input": 1, "output": 2, "cache_read": 3, "cache_write": 4},
         "prompt_tokens": 50,
         "cost_nano": 500,
         **fields,
@@ -88,6 +88,7 @@ def request(request_id: str = "req", **fields: object) -> Json:
         "first_byte_ms": None,
         "overhead_ms": 1.0,
         "attempts": 1,
+        "tags": ["nightly"],
         "decisions": [{"step": "tier", "text": "Tier 1 is enough."}],
         **fields,
     }

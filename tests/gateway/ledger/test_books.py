@@ -93,7 +93,12 @@ def test_the_intent_is_in_the_journal_before_anything_is_sent(office):
         "provider": "anthropic",
         "model": "claude",
         "tier": 1,
-        "price": [1_000_000_000, 5_000_000_000, 100_000_000, 1_250_000_000],
+        "price": {
+            "input": 1_000_000_000,
+            "output": 5_000_000_000,
+            "cache_read": 100_000_000,
+            "cache_write": 1_250_000_000,
+        },
         "prompt_tokens": 1000,
         "cost_nano": 1_000_000,
     }
@@ -232,7 +237,7 @@ def test_overhead_leaves_out_the_time_that_providers_took(office):
     assert office.last()["latency_ms"] == 5003.0
 
 
-# --- no room ----------------------------------------------------------------------
+# --- no room --------------------------------------------------------------------------
 
 
 def test_no_room_for_the_intent_means_no_attempt(tmp_path):
@@ -281,7 +286,7 @@ def test_a_deployment_may_prefer_to_serve_without_room(tmp_path):
     office.journal.close()
 
 
-# --- savings ----------------------------------------------------------------------
+# --- savings --------------------------------------------------------------------------
 
 
 CATALOG = Catalog(

@@ -39,7 +39,7 @@ def refused(journal):
     return error.value
 
 
-# --- lines ------------------------------------------------------------------------
+# --- lines ----------------------------------------------------------------------------
 
 
 def test_a_record_is_one_line_with_its_checksum(tmp_path):
@@ -95,7 +95,7 @@ def test_every_record_comes_back_as_it_was(record):
     assert decode(line[:-1]) == record
 
 
-# --- segments ---------------------------------------------------------------------
+# --- segments -------------------------------------------------------------------------
 
 
 def test_rotation_keeps_every_record_in_order(tmp_path):
@@ -172,7 +172,7 @@ def test_syncing_while_segments_rotate_and_go_meets_no_closed_file(tmp_path):
     assert failures == []
 
 
-# --- room -------------------------------------------------------------------------
+# --- room -----------------------------------------------------------------------------
 
 
 def test_an_intent_beyond_the_bound_is_refused_and_a_settlement_is_not(tmp_path):
@@ -273,7 +273,7 @@ def test_a_disk_that_fills_up_leaves_no_half_line_and_loses_no_settlement(
     assert attempts == [*range(begun)]
 
 
-# --- owners -----------------------------------------------------------------------
+# --- owners ---------------------------------------------------------------------------
 
 
 def test_two_journals_never_share_a_file(tmp_path):

@@ -51,7 +51,7 @@ def empty_tables():
         model.objects.all().delete()
 
 
-# --- what becomes of the records ----------------------------------------------------
+# --- what becomes of the records ------------------------------------------------------
 
 
 def test_a_complete_journal_becomes_rows_and_goes(tmp_path):
@@ -143,7 +143,7 @@ def test_the_journal_of_a_living_process_is_left_alone(tmp_path):
     living.close()
 
 
-# --- damage -----------------------------------------------------------------------
+# --- damage ---------------------------------------------------------------------------
 
 
 def test_a_journal_cut_after_any_byte_gives_the_records_before_the_cut(tmp_path):
@@ -190,7 +190,7 @@ def test_a_record_the_database_refuses_is_kept_aside(tmp_path):
     assert (tmp_path / REJECTED).read_bytes() == encode(request("bad", at="never"))
 
 
-# --- repetition and interruption ----------------------------------------------------
+# --- repetition and interruption ------------------------------------------------------
 
 STORY = [
     *complete("a"),
@@ -350,7 +350,7 @@ class Life:
         assert logged >= unknown | self.ended.keys()
 
 
-# --- kill -9 ----------------------------------------------------------------------
+# --- kill -9 --------------------------------------------------------------------------
 
 APPENDING = """
 import os, sys, time

@@ -30,7 +30,7 @@ def save(requests=(), attempts=(), *, may_exist=False):
     return store.save(list(requests), list(attempts), may_exist=may_exist)
 
 
-# --- rows -------------------------------------------------------------------------
+# --- rows -----------------------------------------------------------------------------
 
 
 def test_a_record_becomes_a_row_with_all_its_columns():
@@ -112,7 +112,7 @@ def test_more_records_than_one_statement_takes():
     assert totals()["requests"] == count + 1
 
 
-# --- repetition -------------------------------------------------------------------
+# --- repetition -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("may_exist", [True, False])
@@ -188,7 +188,7 @@ def test_totals_are_the_exact_sums_of_the_rows_in_whatever_order_batches_come(
     assert set(RequestLog.objects.values_list("request_id", flat=True)) == ids
 
 
-# --- late attempts ----------------------------------------------------------------
+# --- late attempts --------------------------------------------------------------------
 
 
 def test_a_late_attempt_adds_its_cost_to_the_row_of_its_request():
@@ -217,7 +217,7 @@ def test_a_late_attempt_adds_its_cost_once():
     assert totals()["spent_nano"] == 90
 
 
-# --- records the database refuses ---------------------------------------------------
+# --- records the database refuses -----------------------------------------------------
 
 POISON = [
     pytest.param({"at": "yesterday"}, id="a date that is none"),
@@ -278,7 +278,7 @@ def test_long_ids_are_recognised_when_they_come_again():
     assert totals()["requests"] == 1
 
 
-# --- a database that fails ----------------------------------------------------------
+# --- a database that fails ------------------------------------------------------------
 
 
 class Broken:
@@ -324,7 +324,7 @@ def test_a_failure_at_any_statement_stores_nothing_and_a_retry_everything(may_ex
     assert statement > 6
 
 
-# --- retention ----------------------------------------------------------------------
+# --- retention ------------------------------------------------------------------------
 
 
 def test_old_rows_leave_in_small_steps_and_the_totals_stay():
@@ -351,7 +351,7 @@ def test_a_row_leaves_only_when_it_is_older_than_the_days():
     assert store.purge(moment_later, days=10) == 1
 
 
-# --- PostgreSQL ---------------------------------------------------------------------
+# --- PostgreSQL -----------------------------------------------------------------------
 
 SERVER = ("127.0.0.1", 5432)
 ALSO_ON_POSTGRESQL = (

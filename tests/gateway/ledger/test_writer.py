@@ -211,7 +211,7 @@ def test_settlements_that_a_full_disk_refused_are_stored_without_new_traffic(
     assert writer.delete_all()
 
 
-# --- the end ----------------------------------------------------------------------
+# --- the end --------------------------------------------------------------------------
 
 
 def test_a_clean_end_leaves_no_journal(journal, writer):
@@ -245,7 +245,7 @@ def test_a_database_that_fails_at_the_end_keeps_the_journal(journal):
     assert not writer.delete_all()
 
 
-# --- the thread -------------------------------------------------------------------
+# --- the thread -----------------------------------------------------------------------
 
 
 class Rounds:

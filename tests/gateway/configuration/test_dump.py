@@ -1,0 +1,101 @@
+import pytest
+
+from gateway.configuration import apply, dump, plan
+from gateway.configuration.difference import Outcome
+from routing.fields import encrypt
+from routing.models import Backend, ModelAlias, Price, RoutingPolicy, Tier
+from tests.gateway.configuration.samples import (
+    LATER,
+    NOW,
+    REFERENCE,
+    TWO_MODELS,
+    load,
+    parsed,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def make_awkward_rows() -> None:
+    """Names that YAML takes for something else, odd numbers, every kind of key."""
+    load(TWO_MODELS)
+    Tier.objects.create(rank=3, name="nobody is here")
+    Tier.objects.filter(rank=2).update(name="no: it's #1", max_score=70)
+    Backend.objects.filter(name="small").update(
+        name="1.5", model="on", weight=0.1 + 0.2, api_key_value=encrypt("sk-canary")
+    )
+    Price.objects.filter(backend__name="large").update(cache_read=1)
+    ModelAlias.objects.filter(pattern="o1*").update(
+        tier=None, backend=Backend.objects.get(name="1.5")
+    )
+    RoutingPolicy.objects.update(
+        baseline_tier=Tier.objects.get(rank=1),
+        cache_matching="jaccard",
+        cache_ttl_seconds=1e-1,
+        stream_max_seconds=1e16,
+        sidecar_url="http://localhost:6060/classify",
+        on_disconnect="drain",
+    )
+
+
+def test_loading_a_dump_changes_nothing():
+    make_awkward_rows()
+
+    again = plan(parsed(dump(LATER)), LATER)
+
+    assert again.is_empty
+    assert {change.outcome for change in again.changes} == {Outcome.UNCHANGED}
+
+
+def test_a_dump_rebuilds_the_rows_in_an_empty_database():
+    make_awkward_rows()
+    text = dump(LATER)
+    ModelAlias.objects.all().delete()
+    Backend.objects.all().delete()
+    RoutingPolicy.objects.all().delete()
+    Tier.objects.all().delete()
+
+    apply(plan(parsed(text), NOW))
+    Backend.objects.filter(name="1.5").update(api_key_value=encrypt("sk-canary"))
+
+    assert dump(LATER) == text
+
+
+def test_a_dump_holds_no_secret_and_says_where_it_is():
+    make_awkward_rows()
+    token = Backend.objects.get(name="1.5").api_key_value
+
+    text = dump(LATER)
+
+    assert "    # api_key: kept encrypted in the database\n" in text
+    assert "    api_key: $BIG_KEY\n" in text
+    assert "canary" not in text
+    assert token not in text
+
+
+def test_a_dump_reads_like_the_file_it_came_from():
+    load(REFERENCE)
+
+    assert dump(LATER).startswith(
+        "models:\n"
+        "  - name: claude-haiku\n"
+        "    provider: anthropic\n"
+        "    model: claude-haiku-4-5-20251001\n"
+        "    base_url: https://api.anthropic.com\n"
+        "    max_tokens: 200000\n"
+        "    tier: 1\n"
+        "    weight: 1\n"
+        "    max_in_flight: 0\n"
+        "    state: enabled\n"
+        "    api_key: $ANTHROPIC_API_KEY\n"
+        "    cost_per_1k_in: 0.0008\n"
+        "    cost_per_1k_out: 0.004\n"
+        "    cost_per_1k_cache_read: 0.00008\n"
+        "    cost_per_1k_cache_write: 0.001\n"
+    )
+
+
+def test_an_empty_database_gives_the_rules_alone():
+    text = dump(NOW)
+
+    assert text.startswith("routing:\n  client_model: ceiling\n")

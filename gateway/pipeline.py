@@ -32,10 +32,19 @@ from routing.tiers import PinNotAllowed, Route, UnknownModel, resolve
 
 @dataclass(slots=True)
 class Answer:
-    """What the client gets: a whole completion's JSON, or the chunks of a stream."""
+    """What the client gets: a whole completion's JSON, or the chunks of a stream.
+
+    Call `close` at the end in any case: a stream may end before its first chunk was
+    asked for, and then nothing of `chunks` has run.
+    """
 
     body: bytes = b""
     chunks: AsyncIterator[Json] | None = None
+    reader: Reader | None = None
+
+    def close(self) -> None:
+        if self.reader:
+            self.reader.close()
 
 
 async def answer(record: RequestRecord, runtime: Runtime) -> Answer:
@@ -49,7 +58,7 @@ async def answer(record: RequestRecord, runtime: Runtime) -> Answer:
         record.fail(error)
         raise
     except asyncio.CancelledError:
-        record.close(499, "client_closed")
+        record.abandon()
         raise
     except Exception as error:
         record.fail(InternalError(f"{type(error).__name__} in the gateway."))
@@ -128,7 +137,7 @@ async def replay(completion: Json, record: RequestRecord) -> AsyncIterator[Json]
             yield chunk
         record.close(200, "ok")
     finally:
-        record.close(499, "client_closed")
+        record.abandon()
 
 
 def note_miss(keys: CacheKeys, record: RequestRecord) -> None:
@@ -151,7 +160,7 @@ async def read_answer(
         except TimeoutError:
             pass
         accept_receipt(reader.call, record)
-        return Answer(chunks=follow(reader, record, snapshot))
+        return Answer(chunks=follow(reader, record, snapshot), reader=reader)
     try:
         async with asyncio.timeout(patience(policy)):
             body = await reader.completion()
@@ -180,7 +189,7 @@ async def follow(
         raise
     finally:
         reader.close()
-        record.close(499, "client_closed")
+        record.abandon()
 
 
 def accept_receipt(call: SharedCall, record: RequestRecord) -> None:

@@ -28,6 +28,7 @@ class ChatCompletions(GatewayView):
         answer = await pipeline.answer(self.record, runtime)
         if answer.chunks is None:
             return HttpResponse(answer.body, content_type="application/json")
+        self.gateway.at_end += [answer.close, self.record.abandon]
         policy = runtime.snapshot.catalog.policy
         events = stream_events(answer.chunks, include_usage=chat.include_usage)
         response = StreamingHttpResponse(
@@ -125,5 +126,7 @@ class Explain(GatewayView):
     """`GET /v1/requests/{id}`: every decision of a request, in order."""
 
     async def get(self, request: GatewayRequest, request_id: str) -> HttpResponseBase:
-        found: Any = await explain.explain(request_id, self.gateway.caller.scope)
+        caller = self.gateway.caller
+        with self.gateway.runtime.admission.admit(caller):  # it may wait for its row
+            found: Any = await explain.explain(request_id, caller.scope)
         return json_response(found)

@@ -77,9 +77,12 @@ class Application:
                 admission.max_body_bytes,
                 runtime.snapshot.catalog.policy.read_timeout_seconds,
             )
-            async with guard.until_client_leaves(receive):
-                response = await self.lean.respond(scope, body, context)
-                await send_response(response, send)
+            try:
+                async with guard.until_client_leaves(receive):
+                    response = await self.lean.respond(scope, body, context)
+                    await send_response(response, send)
+            finally:
+                context.end()
 
 
 def error_response(error: GatewayError, context: Context) -> HttpResponseBase:

@@ -1,6 +1,6 @@
 """What the guard found out about a request; views read it as `request.gateway`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,6 +15,12 @@ class Context:
     dialect: Literal["openai", "anthropic"]
     headers: Mapping[bytes, bytes]
     caller: Caller = field(default_factory=lambda: Caller(scope=""))
+    at_end: list[Callable[[], None]] = field(default_factory=list)
+
+    def end(self) -> None:
+        """Run what must happen however the response ended; each does it once."""
+        for action in self.at_end:
+            action()
 
     def header(self, name: bytes) -> str:
         return self.headers.get(name, b"").decode("latin-1").strip()

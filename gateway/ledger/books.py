@@ -75,6 +75,10 @@ class RequestRecord:
         self.closed = True
         self.books.write_request(self, status, outcome, error_code)
 
+    def abandon(self) -> None:
+        """The client left, unless the request has ended already."""
+        self.close(499, "client_closed")
+
     def fail(self, error: GatewayError) -> None:
         self.decide("end", error.message, code=error.code)
         self.close(error.status, "error", error.code)

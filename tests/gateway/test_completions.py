@@ -8,8 +8,10 @@ import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
+from gateway import pipeline
 from gateway.ledger.books import Caller
 from routing.catalog import Catalog
+from routing.chat import ChatRequest
 from tests.faultllm import FaultLLM
 from tests.harness import backend, one_backend, serving, three_tiers
 
@@ -102,15 +104,15 @@ async def test_a_stream_ends_with_usage_when_the_client_asked(
 
 
 def test_the_synchronous_sdk_works_too(threaded_upstream, live_gateway):
-    with live_gateway(three_tiers(threaded_upstream.url)) as url:
-        with OpenAI(base_url=f"{url}/v1", api_key="any") as client:
-            completions = client.chat.completions
-            answer = completions.create(model="auto", messages=says("Hello"))
-            pieces = list(
-                completions.create(
-                    model="auto", messages=says("Hello again"), stream=True
-                )
-            )
+    with (
+        live_gateway(three_tiers(threaded_upstream.url)) as url,
+        OpenAI(base_url=f"{url}/v1", api_key="any") as client,
+    ):
+        chat = client.chat.completions
+        answer = chat.create(model="auto", messages=says("Hello"))
+        pieces = list(
+            chat.create(model="auto", messages=says("Hello again"), stream=True)
+        )
 
     assert answer.choices[0].finish_reason == "stop"
     assert pieces[-1].choices[0].finish_reason == "stop"
@@ -275,3 +277,27 @@ async def test_a_failing_backend_is_replaced_by_the_next_and_then_by_a_higher_ti
         ("broken", "free"),
         ("medium", "billed"),
     ]
+
+
+async def test_a_stream_that_was_never_read_from_still_gets_its_row(
+    upstream: FaultLLM, tmp_path: Path
+):
+    async with serving(one_backend(upstream.url, "fault/hold"), tmp_path) as gateway:
+        chat = ChatRequest(
+            body={"messages": says("Hi"), "stream": True},
+            scope="local",
+            request_id="req_1",
+            stream=True,
+        )
+        record = gateway.runtime.books.open_request(chat, Caller(scope="local"))
+        waiting = asyncio.create_task(pipeline.answer(record, gateway.runtime))
+        await upstream.until(lambda: upstream.holding == 1)
+        upstream.release()
+        answer = await waiting
+        answer.close()
+        record.abandon()
+        await gateway.settled()
+        (request,) = gateway.records("request")
+
+    assert (request["status"], request["outcome"]) == (499, "client_closed")
+    assert len(gateway.records("attempt")) == 1

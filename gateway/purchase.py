@@ -77,7 +77,7 @@ async def decide(
     score = classify(features)
     record.decide(
         "score",
-        f"Complexity {score.value} of 100.",
+        f"Complexity {score.value} of 100, by the heuristic: no router is trained yet.",
         signals=[f"{s.name} +{s.points} ({s.reason})" for s in score.signals],
     )
     rate = None

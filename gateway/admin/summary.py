@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from gateway.models import ApiKey, UsageTotal
+from gateway.runtime import snapshot as snapshots
+from gateway.runtime.snapshot import InvalidConfiguration
 from routing.models import Backend
 from routing.money_format import dollars
 from routing.review import key_problem, price_in_effect, tiers_without_backend
@@ -41,6 +43,14 @@ def today() -> list[tuple[str, str]]:
 
 
 def notices() -> Iterator[Notice]:
+    try:
+        snapshots.build(timezone.now())
+    except InvalidConfiguration as error:
+        yield Notice(
+            f"What is stored now is refused, and the last good state serves: {error}",
+            reverse("admin:routing_tier_changelist"),
+            "See the tiers",
+        )
     if not ApiKey.objects.exists():
         yield Notice(
             "Open mode: there is no API key yet, so every program on this machine may "
@@ -48,6 +58,12 @@ def notices() -> Iterator[Notice]:
             reverse("admin:gateway_apikey_add"),
             "Create a key",
         )
+    yield Notice(
+        "The router is untrained: the heuristic score decides, which sends most short "
+        "prompts to tier 1.",
+        reverse("admin:routing_routingpolicy_changelist"),
+        "Set thresholds or a cold start",
+    )
     backends = Backend.objects.exclude(state=Backend.State.DISABLED)
     backends = backends.prefetch_related("prices")
     if not backends:

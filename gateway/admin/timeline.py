@@ -31,4 +31,6 @@ def step_of(entry: object) -> Step:
 
 
 def readable(value: object) -> str:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return "; ".join(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -54,5 +54,6 @@ class Ready(GatewayView):
             state = "draining"
         elif not serving:
             state = "no backend can serve"
-        body = {"status": state, "trouble": runtime.trouble()}
+        # How much is wrong is public, what it is stands in the admin and the log.
+        body = {"status": state, "trouble": len(runtime.trouble())}
         return json_response(body, status=200 if state == "ready" else 503)

@@ -4,12 +4,12 @@ from gateway.admin.timeline import Step, timeline
 def test_decisions_become_steps_in_order():
     decisions = [
         {"step": "classify", "text": "score 15", "score": 15, "cache_level": "exact"},
-        {"step": "choose", "text": "tier 1", "why": ["cheap", "enough"]},
+        {"step": "choose", "text": "tier 1", "why": ["cheap", "enough"], "n": [1]},
     ]
 
     assert timeline(decisions) == [
         Step("classify", "score 15", (("score", "15"), ("cache level", "exact"))),
-        Step("choose", "tier 1", (("why", '["cheap", "enough"]'),)),
+        Step("choose", "tier 1", (("why", "cheap; enough"), ("n", "[1]"))),
     ]
 
 

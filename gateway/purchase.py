@@ -11,7 +11,7 @@ from gateway.errors import (
     UpstreamUnavailable,
 )
 from gateway.inflight import SharedCall
-from gateway.ledger.books import RequestRecord
+from gateway.ledger.books import LOCAL_SCOPE, RequestRecord
 from gateway.providers.http import ConnectionLost
 from gateway.runtime.runtime import Runtime
 from routing.candidates import Block, Candidate
@@ -22,6 +22,7 @@ from routing.features import extract
 from routing.tiers import Choice, choose
 
 RETRY_SECONDS = 5.0  # when nobody knows better
+PRIVATE = {Block.MISCONFIGURED, Block.DOWN}
 WORSE_THAN_A_LIMIT = {Block.DOWN, Block.MISCONFIGURED, Block.SWITCHED_OFF}
 
 
@@ -111,7 +112,8 @@ def pick(
         return best.backend
     if failed:
         raise list(failed.values())[-1]
-    raise nobody_left(candidates, choice)
+    own_machine = order.record.caller.scope == LOCAL_SCOPE
+    raise nobody_left(candidates, choice, in_detail=own_machine)
 
 
 def check_retry(
@@ -133,9 +135,18 @@ def passed_over(others: list[Candidate]) -> dict[str, list[str]]:
     return {"passed_over": reasons} if reasons else {}
 
 
-def nobody_left(candidates: list[Candidate], choice: Choice) -> GatewayError:
-    """Why no backend can be asked: the request's fault, a limit's, or theirs."""
-    reasons = "; ".join(f"{c.backend.name}: {c.reason}" for c in candidates[:10])
+def nobody_left(
+    candidates: list[Candidate], choice: Choice, *, in_detail: bool
+) -> GatewayError:
+    """Why no backend can be asked: the request's fault, a limit's, or theirs.
+
+    `in_detail` names what is misconfigured, which is not every client's business.
+    """
+    reasons = "; ".join(
+        f"{each.backend.name}: "
+        + (each.reason if in_detail or each.block not in PRIVATE else f"{each.block}.")
+        for each in candidates[:10]
+    )
     message = f"No backend of tier {choice.tier} or above can answer: {reasons}"
     if not candidates:
         return UpstreamUnavailable("No backend is configured.", retry_after=30)

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from gateway.errors import Forbidden, Unauthorized
-from gateway.ledger.books import Caller
+from gateway.ledger.books import LOCAL_SCOPE, Caller
 from gateway.models import digest_of
 from gateway.runtime.snapshot import Snapshot
 
-LOCAL = Caller(scope="local", key_name="open mode")
+LOCAL = Caller(scope=LOCAL_SCOPE, key_name="open mode")
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip")
 Headers = Mapping[bytes, bytes]

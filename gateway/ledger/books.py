@@ -14,9 +14,12 @@ from routing.pricing import baseline_nano, cost_nano
 Clock = Callable[[], float]
 
 
+LOCAL_SCOPE = "local"  # of open mode
+
+
 @dataclass(slots=True)
 class Caller:
-    """Who asks. `scope` is the key's team, else the key; open mode has "local"."""
+    """Who asks. `scope` is the key's team, else the key, or LOCAL_SCOPE."""
 
     scope: str
     key_name: str = ""

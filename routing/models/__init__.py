@@ -1,0 +1,17 @@
+"""Rows an operator edits: tiers, backends, prices, aliases, policy; and feedback."""
+
+from routing.models.aliases import ModelAlias
+from routing.models.backends import Backend, Price, Tier
+from routing.models.config_version import ConfigVersion
+from routing.models.feedback import Feedback
+from routing.models.policy import RoutingPolicy
+
+__all__ = [
+    "Backend",
+    "ConfigVersion",
+    "Feedback",
+    "ModelAlias",
+    "Price",
+    "RoutingPolicy",
+    "Tier",
+]

@@ -1,0 +1,36 @@
+"""What the model names of clients mean here."""
+
+from django.db import models
+from django.db.models import Q
+
+from routing.models.backends import Backend, Tier
+
+
+class ModelAlias(models.Model):
+    """What a model name sent by a client means here."""
+
+    position = models.PositiveSmallIntegerField(
+        default=100, help_text="Lower numbers are tried first."
+    )
+    pattern = models.CharField(
+        max_length=200,
+        unique=True,
+        help_text="A name or a glob such as claude-*haiku*; case matters.",
+    )
+    tier = models.ForeignKey(Tier, models.CASCADE, null=True, blank=True)
+    backend = models.ForeignKey(Backend, models.CASCADE, null=True, blank=True)
+
+    class Meta:
+        ordering = ("position", "pattern")
+        verbose_name_plural = "model aliases"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(tier__isnull=True, backend__isnull=False)
+                | Q(tier__isnull=False, backend__isnull=True),
+                name="alias_means_a_tier_or_a_backend",
+                violation_error_message="Choose a tier or a backend, one of them.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pattern} -> {self.backend or self.tier}"

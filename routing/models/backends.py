@@ -1,0 +1,187 @@
+"""Tiers, the backends in them, and what those cost."""
+
+from itertools import pairwise
+
+from django.core.exceptions import ValidationError
+from django.core.validators import (
+    MaxValueValidator,
+    MinValueValidator,
+    RegexValidator,
+)
+from django.db import models
+from django.utils import timezone
+
+from routing.fields import EncryptedTextField
+from routing.models.addresses import clean_url
+from routing.providers import PROVIDERS
+
+NAME = RegexValidator(
+    r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*\Z",
+    "Use letters, digits and . _ : / @ - only, beginning with a letter or digit.",
+)
+ENV_NAME = RegexValidator(
+    r"^[A-Za-z_][A-Za-z0-9_]*\Z",
+    "This is the name of an environment variable, without the $.",
+)
+RESERVED_NAMES = ("auto",)
+
+
+class Tier(models.Model):
+    rank = models.PositiveSmallIntegerField(
+        unique=True,
+        validators=[MinValueValidator(1)],
+        help_text="1 is the cheapest tier; a higher number is more capable.",
+    )
+    name = models.CharField(max_length=64, unique=True, help_text="Shown to people.")
+    max_score = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(100)],
+        help_text="Requests scoring up to this number (0-100) are answered here. "
+        "Empty on the highest tier.",
+    )
+
+    class Meta:
+        ordering = ("rank",)
+
+    def __str__(self) -> str:
+        return f"{self.rank} - {self.name}"
+
+    def clean(self) -> None:
+        """Keep the thresholds rising, so that each score means one tier."""
+        if not self.rank:  # it failed its own check, which says so
+            return
+        tiers = [*Tier.objects.exclude(pk=self.pk), self]
+        tiers.sort(key=lambda tier: tier.rank)
+        for lower, upper in pairwise(tiers):
+            problem = threshold_problem(lower, upper)
+            if problem and self in (lower, upper):
+                raise ValidationError({"max_score": problem})
+
+
+def threshold_problem(lower: Tier, upper: Tier) -> str:
+    """What is wrong between two neighbouring tiers, or nothing."""
+    if lower.max_score is None:
+        return (
+            f"Only the highest tier may have no maximum: give {lower} one, lower than "
+            "those of the tiers above it."
+        )
+    if upper.max_score is not None and lower.max_score >= upper.max_score:
+        return (
+            f"{lower} goes up to {lower.max_score}, so {upper} must end above that, "
+            f"not at {upper.max_score}."
+        )
+    return ""
+
+
+class Backend(models.Model):
+    class State(models.TextChoices):
+        ENABLED = "enabled", "Enabled"
+        DRAINING = "draining", "Draining (no new requests)"
+        DISABLED = "disabled", "Disabled"
+
+    name = models.CharField(
+        max_length=128,
+        unique=True,
+        validators=[NAME],
+        help_text="How clients pin it and how logs call it.",
+    )
+    tier = models.ForeignKey(Tier, models.PROTECT, related_name="backends")
+    provider = models.CharField(
+        max_length=32,
+        choices=[(name, name) for name in PROVIDERS],
+        help_text="Decides the wire format, the auth header and the default address.",
+    )
+    model = models.CharField(
+        max_length=200, help_text="The model name that is sent to the provider."
+    )
+    base_url = models.CharField(
+        max_length=500,
+        blank=True,
+        help_text="With or without /v1. Empty: the provider's own address.",
+    )
+    api_key_env = models.CharField(
+        "API key variable",
+        max_length=128,
+        blank=True,
+        validators=[ENV_NAME],
+        help_text="Name of the environment variable that holds the key. Recommended: "
+        "nothing secret is then in the database.",
+    )
+    api_key_value = EncryptedTextField(
+        "API key",
+        blank=True,
+        default="",
+        help_text="A key kept encrypted in the database. It can be replaced, never "
+        "read. Changing the address clears it.",
+    )
+    context_window = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Tokens of prompt and answer together that the model can hold. "
+        "Longer requests go elsewhere. Empty: unknown.",
+    )
+    max_in_flight = models.PositiveIntegerField(
+        default=0, help_text="Requests at the same time; 0 means no bound."
+    )
+    weight = models.FloatField(
+        default=1.0,
+        validators=[MinValueValidator(0.01)],
+        help_text="Share of traffic among backends of equal price.",
+    )
+    state = models.CharField(
+        max_length=8,
+        choices=State,
+        default=State.ENABLED,
+        help_text="Draining finishes what is running and takes nothing new.",
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ("tier__rank", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        if self.name.lower() in RESERVED_NAMES or self.name.lower().startswith("tier-"):
+            raise ValidationError({"name": f"{self.name!r} has a meaning of its own."})
+        if self.api_key_env and self.api_key_value:
+            raise ValidationError(
+                {"api_key_env": "Give the variable or the key itself, not both."}
+            )
+        clean_url(self, "base_url")
+        preset = PROVIDERS.get(self.provider)
+        if preset and not (self.base_url or preset.base_url):
+            raise ValidationError(
+                {"base_url": f"{self.provider} has no address of its own; give one."}
+            )
+
+
+class Price(models.Model):
+    """What a backend charges from a moment on, in nano-USD per million tokens."""
+
+    backend = models.ForeignKey(Backend, models.CASCADE, related_name="prices")
+    effective_from = models.DateTimeField(default=timezone.now)
+    input = models.PositiveBigIntegerField(help_text="Per million prompt tokens.")
+    output = models.PositiveBigIntegerField(help_text="Per million answer tokens.")
+    cache_read = models.PositiveBigIntegerField(
+        help_text="Per million prompt tokens that the provider read from its cache."
+    )
+    cache_write = models.PositiveBigIntegerField(
+        help_text="Per million prompt tokens that the provider wrote to its cache."
+    )
+    source = models.CharField(
+        max_length=200, default="admin", help_text="Where the numbers come from."
+    )
+
+    class Meta:
+        ordering = ("backend", "-effective_from")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("backend", "effective_from"), name="one_price_per_moment"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.backend} from {self.effective_from:%Y-%m-%d %H:%M}"

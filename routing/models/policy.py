@@ -1,0 +1,208 @@
+"""The one row of rules."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from routing.models.addresses import clean_url
+from routing.models.backends import Tier
+
+
+class RoutingPolicy(models.Model):
+    """The one row of rules; `load()` makes it when it is missing."""
+
+    class ClientModel(models.TextChoices):
+        CEILING = "ceiling", "Never above the named model's tier, cheaper if enough"
+        PIN = "pin", "Exactly the named model's tier"
+        ROUTE = "route", "Ignore the name, route freely"
+
+    class Matching(models.TextChoices):
+        EXACT = "exact", "Exact requests only"
+        CANONICAL = "canonical", "Same question in other words, compared for equality"
+        JACCARD = "jaccard", "Similar word sets, guarded"
+
+    class ColdStart(models.TextChoices):
+        HEURISTIC = "heuristic", "The explained 0-100 score"
+        BASELINE = "baseline", "Everything to the baseline tier"
+
+    class OnDisconnect(models.TextChoices):
+        CANCEL = "cancel", "Cancel the provider's call, estimate its cost"
+        DRAIN = "drain", "Read the rest for exact books, within bounds"
+
+    client_model = models.CharField(
+        max_length=8,
+        choices=ClientModel,
+        default=ClientModel.CEILING,
+        help_text="What a model name sent by a client means.",
+    )
+    baseline_tier = models.ForeignKey(
+        Tier,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        help_text="Savings are measured against this tier. Empty: the highest.",
+    )
+    cold_start = models.CharField(
+        max_length=9,
+        choices=ColdStart,
+        default=ColdStart.HEURISTIC,
+        help_text="Who decides until a router has been trained on own traffic.",
+    )
+    allow_downgrade = models.BooleanField(
+        default=False,
+        help_text="When no backend of the tier or above can answer, use a lower tier "
+        "instead of refusing.",
+    )
+
+    cache_enabled = models.BooleanField(
+        default=True, help_text="Answer from earlier answers of the same scope."
+    )
+    cache_matching = models.CharField(
+        max_length=9,
+        choices=Matching,
+        default=Matching.CANONICAL,
+        help_text="How alike two requests must be to share an answer.",
+    )
+    cache_max_entries = models.PositiveIntegerField(
+        default=1000,
+        validators=[MinValueValidator(1)],
+        help_text="Answers kept per process; the least recently used leave first.",
+    )
+    cache_max_bytes = models.PositiveBigIntegerField(
+        default=256 << 20,
+        validators=[MinValueValidator(1 << 16)],
+        help_text="Bytes of answers and keys kept per process.",
+    )
+    cache_ttl_seconds = models.FloatField(
+        default=300.0,
+        validators=[MinValueValidator(0.1)],
+        help_text="How long an answer may be reused.",
+    )
+    cache_similarity = models.FloatField(
+        default=0.85,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="Acts in jaccard matching only; 1 is strictest.",
+    )
+    cache_max_temperature = models.FloatField(
+        default=0.3,
+        validators=[MinValueValidator(0.0), MaxValueValidator(2.0)],
+        help_text="Requests with a higher explicit temperature are neither cached nor "
+        "shared unless they ask for it.",
+    )
+    sharing_enabled = models.BooleanField(
+        default=True, help_text="Identical requests in flight share one call."
+    )
+    sharing_buffer_bytes = models.PositiveIntegerField(
+        default=1 << 20,
+        validators=[MinValueValidator(1 << 12)],
+        help_text="A stream can be joined until this much of it has passed.",
+    )
+
+    learned_threshold = models.FloatField(
+        default=0.5,
+        validators=[MinValueValidator(0.01), MaxValueValidator(1.0)],
+        help_text="Used while a sidecar is configured: a combined score below 0.6 of "
+        "it is tier 1, below it tier 2, else tier 3.",
+    )
+    sidecar_url = models.CharField(
+        max_length=500, blank=True, help_text="Address of a RouteLLM classifier."
+    )
+    sidecar_weight = models.FloatField(
+        default=0.7,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="Share of the sidecar in the combined score; the rest is the "
+        "explained 0-100 score.",
+    )
+    max_feedback = models.PositiveIntegerField(
+        default=10_000,
+        validators=[MinValueValidator(1)],
+        help_text="Feedback rows kept; the oldest leave first.",
+    )
+
+    max_attempts = models.PositiveSmallIntegerField(
+        default=3,
+        validators=[MinValueValidator(1), MaxValueValidator(10)],
+        help_text="Backends tried for one request, the first included.",
+    )
+    retry_budget = models.FloatField(
+        default=0.2,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="Retries as a share of requests, over all backends.",
+    )
+    retry_ambiguous = models.BooleanField(
+        default=False,
+        help_text="Also try another backend after a time-out that the first one may "
+        "bill for.",
+    )
+    on_disconnect = models.CharField(
+        max_length=6,
+        choices=OnDisconnect,
+        default=OnDisconnect.CANCEL,
+        help_text="What happens to a call when its last reader has left.",
+    )
+    drain_seconds = models.FloatField(
+        default=60.0,
+        validators=[MinValueValidator(0.0)],
+        help_text="How long a call whose readers left may go on.",
+    )
+    connect_timeout_seconds = models.FloatField(
+        default=5.0,
+        validators=[MinValueValidator(0.05)],
+        help_text="For reaching a provider, TLS included.",
+    )
+    first_byte_timeout_seconds = models.FloatField(
+        default=120.0,
+        validators=[MinValueValidator(0.05)],
+        help_text="From sending a request to the first byte of its answer.",
+    )
+    read_timeout_seconds = models.FloatField(
+        default=30.0,
+        validators=[MinValueValidator(0.05)],
+        help_text="For reading a client's request.",
+    )
+    write_timeout_seconds = models.FloatField(
+        default=120.0,
+        validators=[MinValueValidator(0.05)],
+        help_text="For a whole answer, and between two pieces of a stream.",
+    )
+    stream_max_seconds = models.FloatField(
+        default=3600.0,
+        validators=[MinValueValidator(0.05)],
+        help_text="The longest a stream may take as a whole.",
+    )
+    max_answer_bytes = models.PositiveBigIntegerField(
+        default=64 << 20,
+        validators=[MinValueValidator(1 << 12)],
+        help_text="A provider's answer larger than this is refused.",
+    )
+    keepalive_seconds = models.FloatField(
+        default=15.0,
+        validators=[MinValueValidator(0.05)],
+        help_text="A comment is sent into a stream that was idle this long.",
+    )
+    default_max_output_tokens = models.PositiveIntegerField(
+        default=4096,
+        validators=[MinValueValidator(1)],
+        help_text="Sent to providers that require a limit when the client gave none.",
+    )
+    log_retention_days = models.PositiveIntegerField(
+        default=30,
+        validators=[MinValueValidator(1)],
+        help_text="Request and attempt rows older than this are deleted; totals stay.",
+    )
+
+    class Meta:
+        verbose_name_plural = "routing policy"
+        constraints = [
+            models.CheckConstraint(condition=Q(pk=1), name="one_routing_policy")
+        ]
+
+    def __str__(self) -> str:
+        return "Routing policy"
+
+    def clean(self) -> None:
+        clean_url(self, "sidecar_url")
+
+    @classmethod
+    def load(cls) -> "RoutingPolicy":
+        return cls.objects.get_or_create(pk=1)[0]

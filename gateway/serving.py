@@ -105,9 +105,8 @@ class DrainingServer(uvicorn.Server):
     _draining = False
 
     def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
-        # Imported late: the application needs the worker's own settings.
-        from config.asgi import application
-
+        # The loaded one: a worker must not import it before Django is set up.
+        application: Any = self.config.loaded_app
         application.lifespan.drain()
         loop.call_later(UNREADY_SECONDS, self._stop)
         loop.call_later(settings.DRAIN_SECONDS, application.lifespan.end_calls)

@@ -39,7 +39,7 @@ class Prober:
         async with self._at_once:
             outcome = await self._ask(backend)
         self._runtime.pool.report_probe(backend, outcome)
-        log.info("probed", backend=backend.name, outcome=outcome.name)
+        log.debug("probed", backend=backend.name, outcome=outcome.name)
 
     async def _ask(self, backend: Backend) -> Outcome:
         headers = {}

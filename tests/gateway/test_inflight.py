@@ -549,8 +549,8 @@ async def test_a_laggard_that_has_not_begun_to_read_is_told_and_not_left_hanging
 
 async def test_the_last_reader_is_never_let_go_however_slow(inflight):
     stream = Stream(size=LAG_BYTES * 2)
-    [reader] = join(inflight, stream, bounds=Bounds(join_bytes=LAG_BYTES))
-    await stream.send(1)
+    [reader] = join(inflight, stream, bounds=Bounds(join_bytes=LAG_BYTES * 4))
+    await stream.send(2)
     heard, following = start_following(reader)
     await stream.end(5)
     await following

@@ -212,6 +212,19 @@ def test_what_waits_is_written_once_there_is_room_without_new_traffic(tmp_path):
     assert (journal.waiting, records(tmp_path)) == (0, [SETTLED])
 
 
+def test_what_waits_is_written_once_although_two_threads_try(tmp_path):
+    journal = Journal(tmp_path, ROOM)
+    with full_disk(tmp_path):
+        for number in range(1000):
+            journal.append({"t": "attempt", "number": number}, must_keep=True)
+    retrying = threading.Thread(target=journal.retry_waiting)
+    retrying.start()
+    journal.append({"t": "attempt", "number": 1000}, must_keep=True)
+    retrying.join()
+    journal.close()
+    assert [record["number"] for record in records(tmp_path)] == [*range(1001)]
+
+
 def test_what_waits_in_memory_is_bounded(tmp_path):
     journal = Journal(tmp_path, 1 << 30)
     megabytes = {"t": "attempt", "text": "x" * (8 << 20)}

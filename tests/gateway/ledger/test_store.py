@@ -48,7 +48,7 @@ def test_a_record_becomes_a_row_with_all_its_columns():
 
 def test_requests_count_themselves_and_attempts_count_the_money():
     save(
-        [request("a"), request("b", status=502, cost_nano=0, saved_nano=-50)],
+        [request("a"), request("b", status=400, cost_nano=0, saved_nano=-50)],
         [attempt("a"), attempt("b", cost_nano=0, state="free")],
     )
     [total] = UsageTotal.objects.values()

@@ -101,7 +101,7 @@ class Lifespan:
         self._writer = Writer(
             journal,
             lambda: runtime.snapshot.catalog.policy.log_retention_days,
-            on_flush=runtime.totals.read,
+            on_flush=lambda: runtime.totals.read(snapshots.utc_now().date()),
         )
         runtime.trouble = self.trouble
         self._refresher.start()

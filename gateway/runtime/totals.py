@@ -1,30 +1,40 @@
 """All-time sums for `/stats`, read by the ledger's thread after each flush."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from gateway.ledger.store import TOTALS
 from gateway.models import UsageTotal
 from routing.chat import Json
 
+# Reads, at five a second, after which the days gone by are summed again: a replay may
+# have added to them.
+READS_TO_REFRESH = 300
 
-@dataclass
+
 class Totals:
-    """Sums per scope, and under "" of all scopes together."""
+    """Sums per scope and kind; the days gone by are summed once, not at each read."""
 
-    by_scope: dict[str, list[Json]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.by_scope: dict[str, list[Json]] = {}
+        self._gone: list[Json] = []
+        self._gone_until: date | None = None
+        self._reads = 0
 
-    def read(self) -> None:
-        """Replace the sums with what the database holds now."""
-        kinds = UsageTotal.objects.values("scope", "backend", "tier", "cache")
-        sums: Any = kinds.annotate(**{f"sum_{n}": Sum(n) for n in TOTALS}).order_by()
+    def read(self, today: date) -> None:
+        """Take over what the database holds now."""
+        # Yesterday's last records may still be on their way.
+        until = today - timedelta(days=1)
+        if until != self._gone_until or self._reads >= READS_TO_REFRESH:
+            self._gone = sums(UsageTotal.objects.filter(day__lt=until))
+            self._gone_until, self._reads = until, 0
+        self._reads += 1
         by_scope: dict[str, list[Json]] = {}
-        for row in sums:
-            total = {name: row.pop(f"sum_{name}") for name in TOTALS}
-            by_scope.setdefault(row["scope"], []).append({**row, **total})
+        for row in self._gone + sums(UsageTotal.objects.filter(day__gte=until)):
+            by_scope.setdefault(row["scope"], []).append(row)
         self.by_scope = by_scope
 
     def by_kind(self) -> Iterator[tuple[tuple[str, str, str], Json]]:
@@ -42,6 +52,15 @@ class Totals:
         if scope is not None:
             return self.by_scope.get(scope, [])
         return [row for rows in self.by_scope.values() for row in rows]
+
+
+def sums(days: QuerySet[UsageTotal]) -> list[Json]:
+    """A row per scope, backend, tier and cache."""
+    kinds = days.values("scope", "backend", "tier", "cache").order_by()
+    rows: Any = kinds.annotate(**{f"sum_{name}": Sum(name) for name in TOTALS})
+    return [
+        {key.removeprefix("sum_"): value for key, value in row.items()} for row in rows
+    ]
 
 
 def stats(rows: list[Json]) -> Json:

@@ -1,5 +1,7 @@
 """All-time sums, and what `/stats` makes of them."""
 
+from datetime import date
+
 import pytest
 
 from gateway.ledger import store
@@ -7,6 +9,7 @@ from gateway.models import RequestLog, UsageTotal
 from gateway.runtime.totals import Totals, stats
 from tests.gateway.ledger.samples import attempt, request, sums_of_rows
 
+TODAY = date(2026, 3, 5)
 DOLLAR = 1_000_000_000  # nano-USD
 
 
@@ -73,7 +76,7 @@ class TestRead:
             may_exist=False,
         )
         totals = Totals()
-        totals.read()
+        totals.read(TODAY)
         assert stats(totals.of("team:a"))["total_requests"] == 2
         assert stats(totals.of("team:a"))["total_spent_nano_usd"] == 400
         assert stats(totals.of("key:7"))["total_requests"] == 1
@@ -87,7 +90,7 @@ class TestRead:
             may_exist=False,
         )
         totals = Totals()
-        totals.read()
+        totals.read(TODAY)
         answer, rows = stats(totals.of(None)), sums_of_rows()
         assert answer["total_requests"] == rows["requests"]
         assert answer["total_spent_nano_usd"] == rows["spent_nano"]
@@ -100,15 +103,24 @@ class TestRead:
         RequestLog.objects.all().delete()
         after_a_restart = Totals()
         assert after_a_restart.of(None) == []
-        after_a_restart.read()
+        after_a_restart.read(TODAY)
         assert stats(after_a_restart.of(None))["total_requests"] == 1
 
     def test_reading_again_replaces_what_was_read(self):
-        store.save([request("a")], [], may_exist=False)
+        store.save([request("a", at=f"{TODAY}T00:00:00+00:00")], [], may_exist=False)
         totals = Totals()
-        totals.read()
-        totals.read()
+        totals.read(TODAY)
+        totals.read(TODAY)
         assert stats(totals.of(None))["total_requests"] == 1
         UsageTotal.objects.all().delete()
-        totals.read()
+        totals.read(TODAY)
         assert totals.of(None) == []
+
+    def test_days_gone_by_are_summed_again_when_the_day_changes(self):
+        totals = Totals()
+        totals.read(TODAY)
+        store.save([request("late")], [], may_exist=True)
+        totals.read(TODAY)
+        before = stats(totals.of(None))["total_requests"]
+        totals.read(date(2026, 3, 6))
+        assert (before, stats(totals.of(None))["total_requests"]) == (0, 1)

@@ -29,7 +29,7 @@ WORSE_THAN_A_LIMIT = {Block.DOWN, Block.MISCONFIGURED, Block.SWITCHED_OFF}
 async def buy_answer(call: SharedCall, order: Order, runtime: Runtime) -> None:
     """Try backends until one answers; the call's readers hear of it as it happens."""
     record, policy = order.record, order.policy
-    features = extract(record.chat.body)
+    features = record.chat.features or extract(record.chat.body)
     score, choice = await decide(order, features, runtime)
     record.score, record.tier = score.value, choice.tier
     runtime.retries.deposit()

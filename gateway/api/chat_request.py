@@ -1,18 +1,35 @@
 """From bytes and headers to a ChatRequest."""
 
+import asyncio
+
 from gateway.api.authentication import may_override
 from gateway.asgi.context import Context
 from gateway.dialects import strict_json
 from gateway.dialects.openai import validate_chat
 from gateway.errors import BadRequest
 from routing.chat import ChatRequest
+from routing.features import extract
 
 MAX_TAGS = 8
 MAX_TAG_CHARS = 64
+LARGE_BYTES = 256 << 10  # others would notice if the event loop read it
 
 
-def read_chat(body: bytes, context: Context) -> ChatRequest:
+async def read_chat(body: bytes, context: Context) -> ChatRequest:
     """Parse and check the request. Raises 400 and 403, naming the parameter."""
+    if len(body) < LARGE_BYTES:
+        return parse(body, context)
+    return await asyncio.to_thread(parse_large, body, context)
+
+
+def parse_large(body: bytes, context: Context) -> ChatRequest:
+    """Everything that takes longer the more text there is, for a thread."""
+    chat = parse(body, context)
+    chat.features = extract(chat.body)
+    return chat
+
+
+def parse(body: bytes, context: Context) -> ChatRequest:
     data = strict_json.loads(body)
     validate_chat(data)
     caller = context.caller

@@ -23,7 +23,7 @@ class ChatCompletions(GatewayView):
 
     async def post(self, request: GatewayRequest) -> HttpResponseBase:
         runtime = self.gateway.runtime
-        chat = read_chat(request.body, self.gateway)
+        chat = await read_chat(request.body, self.gateway)
         self.record = runtime.books.open_request(chat, self.gateway.caller)
         answer = await pipeline.answer(self.record, runtime)
         if answer.chunks is None:

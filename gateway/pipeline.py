@@ -19,7 +19,6 @@ from gateway.errors import (
     GatewayError,
     InternalError,
     ModelNotFound,
-    UpstreamTimeout,
 )
 from gateway.inflight import Bounds, Reader, SharedCall
 from gateway.ledger.books import RequestRecord, saving
@@ -161,11 +160,7 @@ async def read_answer(
             pass
         accept_receipt(reader.call, record)
         return Answer(chunks=follow(reader, record, snapshot), reader=reader)
-    try:
-        async with asyncio.timeout(patience(policy)):
-            body = await reader.completion()
-    except TimeoutError:
-        raise UpstreamTimeout("No provider answered in time.") from None
+    body = await reader.completion()  # each attempt at it has its own timers
     settle(reader.call, record, snapshot)
     reader.close()
     return Answer(body=body)
@@ -218,13 +213,3 @@ def bounds_of(policy: Policy) -> Bounds:
         join_bytes=policy.sharing_buffer_bytes,
         linger_seconds=policy.drain_seconds if drains else 0.0,
     )
-
-
-def patience(policy: Policy) -> float:
-    """How long one whole answer may take, attempts at several backends included."""
-    one_attempt = (
-        policy.connect_timeout_seconds
-        + policy.first_byte_timeout_seconds
-        + policy.write_timeout_seconds
-    )
-    return one_attempt * policy.max_attempts

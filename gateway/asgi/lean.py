@@ -9,10 +9,12 @@ import asyncio
 from io import BytesIO
 
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import ResolverMatch
 
 from gateway.asgi.guard import ClientGone, Scope, Send
+from gateway.asgi.routes import ROUTES
 
 URLCONF = "gateway.api.urls"
 WRITE_SECONDS = 30.0  # a client that takes nothing for so long is gone
@@ -26,6 +28,17 @@ class LeanHandler(ASGIHandler):
         self._view_middleware: list[object] = []
         self._template_response_middleware: list[object] = []
         self._exception_middleware: list[object] = []
+        self._matches: dict[str, ResolverMatch] = {}
+
+    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+        """As Django does, but each fixed address once."""
+        match = self._matches.get(request.path_info)
+        if match is None:
+            match = super().resolve_request(request)
+            if request.path_info in ROUTES:
+                self._matches[request.path_info] = match
+        request.resolver_match = match
+        return match
 
     async def respond(
         self, scope: Scope, body: bytes, context: object
@@ -52,7 +65,9 @@ async def send_response(
         content = response.content
         headers.append((b"content-length", str(len(content)).encode()))
         await send({**start, "headers": headers})
-        await send_piece(send, b"" if head else content, more=False)
+        # Both are written at once, so no slow reader can hold us up here.
+        body = b"" if head else content
+        await send({"type": "http.response.body", "body": body})
         return
     if not isinstance(response, StreamingHttpResponse):
         raise TypeError(f"Can't send {type(response).__name__}.")

@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any, TypeVar
 
 from django.db import (
@@ -12,13 +13,13 @@ from django.db import (
     connection,
     transaction,
 )
-from django.db.models import F, Field, Model, Value
+from django.db.models import F, Model, Value
 from django.db.models.functions import Greatest
 
+from gateway.ledger.table import Table, text
 from gateway.models import Attempt, RequestLog, UsageTotal
 from routing.chat import Json
 
-Row = dict[str, Any]
 Rows = TypeVar("Rows", bound=Model)
 TOTALS = (
     "requests",
@@ -29,6 +30,7 @@ TOTALS = (
     "saved_nano",
 )
 STEP = 500
+ID_CHARS, SCOPE_CHARS = 64, 160
 BAD_RECORD = (DatabaseError, ValueError, TypeError, KeyError, OverflowError)
 
 
@@ -63,82 +65,45 @@ def _save_singly(requests: list[Json], attempts: list[Json]) -> list[Json]:
 
 
 def _save(requests: list[Json], attempts: list[Json], may_exist: bool) -> None:
-    request_rows = [_row(RequestLog, record) for record in requests]
-    attempt_rows = [_row(Attempt, record) for record in attempts]
-    pairs = zip(attempt_rows, attempts, strict=True)
-    late = {row["attempt_id"] for row, record in pairs if record.get("late")}
     with transaction.atomic():
         if may_exist:
-            request_rows = _new(RequestLog, "request_id", request_rows)
-            attempt_rows = _new(Attempt, "attempt_id", attempt_rows)
-        _insert(RequestLog, request_rows)
-        _insert(Attempt, attempt_rows)
-        _add_late_costs(row for row in attempt_rows if row["attempt_id"] in late)
-        _add_totals(request_rows, attempt_rows)
+            requests = _new(RequestLog, "request_id", requests)
+            attempts = _new(Attempt, "attempt_id", attempts)
+        _table(RequestLog).insert([_table(RequestLog).values(r) for r in requests])
+        _table(Attempt).insert([_table(Attempt).values(a) for a in attempts])
+        _add_late_costs(attempts)
+        _add_totals(requests, attempts)
 
 
-def _new(model: type[Rows], key: str, rows: list[Row]) -> list[Row]:
-    """Rows whose id isn't in the table yet, each id once."""
-    by_id = {row[key]: row for row in rows}
+@cache
+def _table(model: type[Model]) -> Table:
+    return Table(model)
+
+
+def _new(model: type[Rows], key: str, records: list[Json]) -> list[Json]:
+    """Records whose id isn't in the table yet, each id once."""
+    by_id = {text(record[key])[:ID_CHARS]: record for record in records}
     known: set[str] = set()
     ids = list(by_id)
     for start in range(0, len(ids), STEP):
         chunk = ids[start : start + STEP]
         found = model._default_manager.filter(**{f"{key}__in": chunk})
         known.update(found.values_list(key, flat=True))
-    return [row for id_, row in by_id.items() if id_ not in known]
+    return [record for id_, record in by_id.items() if id_ not in known]
 
 
-def _row(model: type[Model], record: Json) -> Row:
-    """Column values of a record; a column it does not know takes its default."""
-    row: Row = {}
-    for field in model._meta.concrete_fields:
-        if field.primary_key:
-            continue
-        if field.name not in record and not _may_be_absent(field):
-            raise KeyError(field.name)
-        value = _without_nul(record.get(field.name, field.get_default()))
-        if field.name == "at":
-            value = datetime.fromisoformat(value)
-        elif isinstance(value, str):
-            value = value[: field.max_length]
-        row[field.name] = value
-    return row
-
-
-def _may_be_absent(field: "Field[Any, Any]") -> bool:
-    return field.has_default() or field.null or field.blank
-
-
-def _without_nul(value: Any) -> Any:
-    """PostgreSQL's text can't hold NUL; a hostile name must not cost a row."""
-    if isinstance(value, str):
-        return value.replace("\x00", "\ufffd")
-    if isinstance(value, list):
-        return [_without_nul(item) for item in value]
-    if isinstance(value, dict):
-        return {_without_nul(key): _without_nul(item) for key, item in value.items()}
-    return value
-
-
-def _insert(model: type[Rows], rows: list[Row]) -> None:
-    if rows:
-        model._default_manager.bulk_create(
-            [model(**row) for row in rows], batch_size=STEP
-        )
-
-
-def _add_late_costs(attempts: Iterable[Row]) -> None:
+def _add_late_costs(attempts: Iterable[Json]) -> None:
     """An attempt that outlived its request's log row adds its cost to that row."""
     for attempt in attempts:
-        RequestLog.objects.filter(request_id=attempt["request_id"]).update(
-            cost_nano=F("cost_nano") + attempt["cost_nano"],
-            # Counted already when it began before the row was written.
-            attempts=Greatest(F("attempts"), Value(attempt["number"])),
-        )
+        if attempt.get("late"):
+            RequestLog.objects.filter(request_id=attempt["request_id"]).update(
+                cost_nano=F("cost_nano") + attempt["cost_nano"],
+                # Counted already when it began before the row was written.
+                attempts=Greatest(F("attempts"), Value(attempt["number"])),
+            )
 
 
-def _add_totals(requests: Iterable[Row], attempts: Iterable[Row]) -> None:
+def _add_totals(requests: Iterable[Json], attempts: Iterable[Json]) -> None:
     """Requests count themselves and their savings; attempts count the money."""
     sums: dict[tuple[Any, ...], dict[str, int]] = defaultdict(
         lambda: dict.fromkeys(TOTALS, 0)
@@ -147,22 +112,26 @@ def _add_totals(requests: Iterable[Row], attempts: Iterable[Row]) -> None:
         total = sums[_kind(request, request["cache"])]
         total["requests"] += 1
         total["errors"] += request["status"] >= 400
-        total["prompt_tokens"] += request["prompt_tokens"]
-        total["completion_tokens"] += request["completion_tokens"]
-        total["saved_nano"] += request["saved_nano"]
+        for name in ("prompt_tokens", "completion_tokens", "saved_nano"):
+            total[name] += request.get(name, 0)
     for attempt in attempts:
         sums[_kind(attempt, "MISS")]["spent_nano"] += attempt["cost_nano"]
-    for (day, scope, backend, tier, cache), total in sorted(sums.items()):
+    for (day, scope, backend, tier, reuse), total in sorted(sums.items()):
         row, _ = UsageTotal.objects.get_or_create(
-            day=day, scope=scope, backend=backend, tier=tier, cache=cache
+            day=date.fromisoformat(day),
+            scope=text(scope)[:SCOPE_CHARS],
+            backend=text(backend),
+            tier=tier,
+            cache=reuse,
         )
         UsageTotal.objects.filter(pk=row.pk).update(
             **{name: F(name) + value for name, value in total.items() if value}
         )
 
 
-def _kind(row: Row, cache: str) -> tuple[Any, ...]:
-    return row["at"].date(), row["scope"], row["backend"], row["tier"] or 0, cache
+def _kind(record: Json, reuse: str) -> tuple[Any, ...]:
+    day = record["at"][:10]  # our times are in UTC
+    return day, record["scope"], record["backend"], record["tier"] or 0, reuse
 
 
 def make_durable() -> None:

@@ -133,7 +133,7 @@ class HttpClient:
         `fresh` opens a new connection instead of a kept one.
         """
         session = self._fresh_session if fresh else self._session
-        seen = SimpleNamespace(reused=False, sent=False)
+        seen = SimpleNamespace(reused=False)
         response: Response | None = None
         try:
             async with (
@@ -143,7 +143,8 @@ class HttpClient:
                     data=call.body,
                     headers=call.headers,
                     allow_redirects=False,
-                    timeout=aiohttp.ClientTimeout(sock_connect=limits.connect),
+                    # Name resolution included: what our timer ends was sent.
+                    timeout=aiohttp.ClientTimeout(connect=limits.connect),
                     trace_request_ctx=seen,
                 ) as inner,
             ):
@@ -185,16 +186,8 @@ def _watch_connection() -> aiohttp.TraceConfig:
     ) -> None:
         context.trace_request_ctx.reused = True
 
-    async def sent(
-        session: aiohttp.ClientSession,
-        context: SimpleNamespace,
-        params: aiohttp.TraceRequestHeadersSentParams,
-    ) -> None:
-        context.trace_request_ctx.sent = True
-
     trace = aiohttp.TraceConfig()
     trace.on_connection_reuseconn.append(reused)
-    trace.on_request_headers_sent.append(sent)
     return trace
 
 
@@ -213,10 +206,8 @@ def failure(
             )
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
             return UpstreamUnavailable("The provider could not be reached.")
-        case TimeoutError() if seen.sent:
-            return UpstreamTimeout("The provider did not answer in time.")
         case TimeoutError():
-            return UpstreamUnavailable("The provider could not be reached in time.")
+            return UpstreamTimeout("The provider did not answer in time.")
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError() if seen.reused:
             return ConnectionLost("The provider closed the connection.")
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():

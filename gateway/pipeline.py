@@ -72,8 +72,10 @@ async def find_answer(record: RequestRecord, runtime: Runtime) -> Answer:
     snapshot = runtime.snapshot  # one configuration for the whole request
     chat = record.chat
     route = read_route(record, snapshot)
-    keys = runtime.cache.keys(chat, snapshot.catalog, snapshot.fingerprint)
-    if hit := runtime.cache.lookup(keys, runtime.clock()):
+    keys, hit = runtime.cache.find(
+        chat, snapshot.catalog, snapshot.fingerprint, runtime.clock()
+    )
+    if hit:
         return reuse(hit, record, snapshot)
     note_miss(keys, record)
 

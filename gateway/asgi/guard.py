@@ -123,21 +123,25 @@ async def discard_body(receive: Receive) -> None:
 @asynccontextmanager
 async def until_client_leaves(receive: Receive) -> AsyncIterator[None]:
     """Cancel what is inside when the client hangs up; it then ends as ClientGone."""
+    loop = asyncio.get_running_loop()
     task = asyncio.current_task()
+    watch: asyncio.Task[None] | None = None
     gone = False
 
-    def leave(_: object) -> None:
+    async def wait() -> None:
         nonlocal gone
+        # Once the body is read, the only message left is that the client has gone.
+        await receive()
         gone = True
         if task:
             task.cancel()
 
-    async def wait() -> None:
-        await receive()
+    def begin() -> None:
+        nonlocal watch
+        watch = loop.create_task(wait())
 
-    # Once the body is read, the only message left is that the client has gone.
-    watch = asyncio.get_running_loop().create_task(wait())
-    watch.add_done_callback(leave)
+    # An answer that needs no waiting is out before this runs, and needs no watch.
+    start = loop.call_soon(begin)
     try:
         yield
     except asyncio.CancelledError:
@@ -145,8 +149,9 @@ async def until_client_leaves(receive: Receive) -> AsyncIterator[None]:
             raise ClientGone from None
         raise
     finally:
-        watch.remove_done_callback(leave)
-        watch.cancel()
+        start.cancel()
+        if watch is not None:
+            watch.cancel()
 
 
 def too_large(max_bytes: int) -> RequestTooLarge:

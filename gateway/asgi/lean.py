@@ -8,10 +8,10 @@ body to disk; none of it is needed where no ORM query is made. What is left of i
 import asyncio
 from io import BytesIO
 
-from django.core.handlers.asgi import ASGIHandler, ASGIRequest
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import ResolverMatch
+from django.urls import ResolverMatch, get_resolver
 
 from gateway.asgi.guard import ClientGone, Scope, Send
 from gateway.asgi.routes import ROUTES
@@ -20,36 +20,38 @@ URLCONF = "gateway.api.urls"
 WRITE_SECONDS = 30.0  # a client that takes nothing for so long is gone
 
 
-class LeanHandler(ASGIHandler):
+class LeanHandler:
     """Resolves and calls a view; no middleware, no signals, no threads."""
 
     def __init__(self) -> None:
-        # Not super().__init__(): it loads the admin's middleware.
-        self._view_middleware: list[object] = []
-        self._template_response_middleware: list[object] = []
-        self._exception_middleware: list[object] = []
-        self._matches: dict[str, ResolverMatch] = {}
-
-    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
-        """As Django does, but each fixed address once."""
-        match = self._matches.get(request.path_info)
-        if match is None:
-            match = super().resolve_request(request)
-            if request.path_info in ROUTES:
-                self._matches[request.path_info] = match
-        request.resolver_match = match
-        return match
+        self._resolver = get_resolver(URLCONF)
+        self._fixed: dict[str, ResolverMatch] = {}
 
     async def respond(
         self, scope: Scope, body: bytes, context: object
     ) -> HttpResponseBase:
-        """The view's response; `context` becomes `request.gateway`."""
+        """The view's response; `context` becomes `request.gateway`.
+
+        The guard has checked the address, and the views turn every error of theirs
+        into a response.
+        """
         request = ASGIRequest(scope, BytesIO())
         request._body = body
-        request.urlconf = URLCONF
         request.gateway = context  # type: ignore[attr-defined]
-        response: HttpResponseBase = await self._get_response_async(request)  # type: ignore[attr-defined]
+        request.resolver_match = match = self._match(request.path_info)
+        response: HttpResponseBase = await match.func(
+            request, *match.args, **match.kwargs
+        )
         return response
+
+    def _match(self, path: str) -> ResolverMatch:
+        """As Django resolves it, but each address without parameters once."""
+        if match := self._fixed.get(path):
+            return match
+        match = self._resolver.resolve(path)
+        if path in ROUTES:
+            self._fixed[path] = match
+        return match
 
 
 async def send_response(

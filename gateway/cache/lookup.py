@@ -73,37 +73,20 @@ class AnswerCache:
         self._hits: Counter[str] = Counter()
         self._misses = 0
 
-    @staticmethod
-    def keys(chat: ChatRequest, catalog: Catalog, fingerprint: bytes) -> CacheKeys:
-        """What this request may match, before it is routed."""
-        policy, scope = catalog.policy, chat.scope
-        reuse = decide(chat, policy)
-        if not (reuse.exact or reuse.share):
-            return CacheKeys(scope, reuse, reason=reuse.reason)
-        exact = exact_key(scope, chat, policy, fingerprint)
-        keys = CacheKeys(
-            scope,
-            reuse,
-            reason=reuse.reason,
-            exact=exact if reuse.exact else None,
-            sharing=sharing_key(exact, chat.stream) if reuse.share else None,
-        )
-        return with_meaning(keys, chat, policy, fingerprint) if reuse.semantic else keys
+    def find(
+        self, chat: ChatRequest, catalog: Catalog, fingerprint: bytes, now: float
+    ) -> tuple[CacheKeys, Hit | None]:
+        """The exact request's answer, else one to the same question.
 
-    def lookup(self, keys: CacheKeys, now: float) -> Hit | None:
-        """The exact request's answer, else one to the same question."""
-        if keys.exact is None or not keys.reuse.lookup:
-            return None
-        hit = (
-            self._equal(keys.exact, "exact", now)
-            or self._equal(keys.canonical, "canonical", now)
-            or self._similar(keys, now)
-        )
-        if hit is None:
-            self._misses += 1
-        else:
-            self._hits[hit.level] += 1
-        return hit
+        The keys tell what the request may match and are what its own answer is
+        stored under. What it means is only worked out when it isn't known exactly.
+        """
+        keys = keys_of(chat, catalog, fingerprint)
+        if hit := self._exact(keys, now):
+            return keys, hit
+        if keys.reuse.semantic:
+            keys = with_meaning(keys, chat, catalog.policy, fingerprint)
+        return keys, self._semantic(keys, now)
 
     def store(self, keys: CacheKeys, entry: Entry, now: float) -> bool:
         """Keep an answer for these keys; whether it was kept."""
@@ -138,9 +121,25 @@ class AnswerCache:
             expirations=self._store.expirations,
         )
 
+    def _exact(self, keys: CacheKeys, now: float) -> Hit | None:
+        if keys.exact is None or not keys.reuse.lookup:
+            return None
+        return self._equal(keys.exact, "exact", now)
+
+    def _semantic(self, keys: CacheKeys, now: float) -> Hit | None:
+        if keys.exact is None or not keys.reuse.lookup:
+            return None
+        hit = self._equal(keys.canonical, "canonical", now) or self._similar(keys, now)
+        if hit is None:
+            self._misses += 1
+        return hit
+
     def _equal(self, key: bytes | None, level: Level, now: float) -> Hit | None:
         slot = self._store.get(key, now) if key else None
-        return Hit(slot.entry, level, 1.0, EQUAL[level]) if slot else None
+        if slot is None:
+            return None
+        self._hits[level] += 1
+        return Hit(slot.entry, level, 1.0, EQUAL[level])
 
     def _similar(self, keys: CacheKeys, now: float) -> Hit | None:
         if keys.words is None or keys.rest is None:
@@ -148,10 +147,27 @@ class AnswerCache:
         while found := self._index.find(keys.rest, keys.words, keys.similarity):
             id, similarity = found
             if slot := self._store.get(id, now):
+                self._hits["jaccard"] += 1
                 reason = f"word sets {similarity:.2f} alike"
                 return Hit(slot.entry, "jaccard", similarity, reason)
             self._index.remove(id)  # it had expired
         return None
+
+
+def keys_of(chat: ChatRequest, catalog: Catalog, fingerprint: bytes) -> CacheKeys:
+    """What this request may match as it was sent, before it is routed."""
+    policy, scope = catalog.policy, chat.scope
+    reuse = decide(chat, policy)
+    if not (reuse.exact or reuse.share):
+        return CacheKeys(scope, reuse, reason=reuse.reason)
+    exact = exact_key(scope, chat, policy, fingerprint)
+    return CacheKeys(
+        scope,
+        reuse,
+        reason=reuse.reason,
+        exact=exact if reuse.exact else None,
+        sharing=sharing_key(exact, chat.stream) if reuse.share else None,
+    )
 
 
 def with_meaning(

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gateway.cache.canonical import gates
 from gateway.cache.canonical.questions import PHRASE_RULES
@@ -30,21 +31,25 @@ class Frame:
 
 def frame(text: str) -> Frame | None:
     """The canonical form, or None when only the exact text may be matched."""
-    if len(text) > gates.MAX_CHARS:
-        return None
-    prompt = tokenise(text)
-    if gates.refusal(prompt):
-        return None
-    tokens = prompt.tokens
-    for apply in RULES:
-        tokens = apply(tokens)
-    return Frame(tuple(tokens), prompt.payload) if tokens else None
+    return examine(text)[0]
 
 
 def refusal(text: str) -> str:
     """Which rule says that only the exact text may be matched, or ""."""
+    return examine(text)[1]
+
+
+@lru_cache(maxsize=4096)
+def examine(text: str) -> tuple[Frame | None, str]:
+    """The frame and "", or None and why there is none. Questions repeat: kept."""
     if len(text) > gates.MAX_CHARS:
-        return f"longer than {gates.MAX_CHARS} characters"
-    if why := gates.refusal(tokenise(text)):
-        return why
-    return "" if frame(text) else "holds no question"
+        return None, f"longer than {gates.MAX_CHARS} characters"
+    prompt = tokenise(text)
+    if why := gates.refusal(prompt):
+        return None, why
+    tokens = prompt.tokens
+    for apply in RULES:
+        tokens = apply(tokens)
+    if not tokens:
+        return None, "holds no question"
+    return Frame(tuple(tokens), prompt.payload), ""

@@ -29,7 +29,14 @@ def chat(text=CAPITAL, scope="team-a", **fields):
 
 
 def keys(request, config=CANONICAL):
-    return AnswerCache.keys(request, config, fingerprint(config))
+    """All that a request may match: an empty cache looks at everything."""
+    return AnswerCache(config.policy, Random(1)).find(
+        request, config, fingerprint(config), 0.0
+    )[0]
+
+
+def find(cache, request, config=CANONICAL, now=1.0):
+    return cache.find(request, config, fingerprint(config), now)[1]
 
 
 def entry(body=b'{"choices": []}'):
@@ -43,7 +50,7 @@ def cache_with(request, config=CANONICAL):
 
 
 def level(cache, request, config=CANONICAL):
-    hit = cache.lookup(keys(request, config), now=1.0)
+    hit = find(cache, request, config)
     return hit.level if hit else None
 
 
@@ -82,7 +89,7 @@ def test_jaccard_matching_adds_similar_word_sets_at_its_threshold():
     long = "How do I bake sourdough bread with rye flour, olive oil and sea salt?"
     longer = long.replace("sea salt", "fine sea salt")
     cache = cache_with(chat(long), JACCARD)
-    hit = cache.lookup(keys(chat(longer), JACCARD), now=1.0)
+    hit = find(cache, chat(longer), JACCARD)
     assert (hit.level, hit.similarity) == ("jaccard", 0.9)
     assert hit.reason == "word sets 0.90 alike"
     strict = catalog(cache_matching="jaccard", cache_similarity=0.95)
@@ -93,8 +100,8 @@ def test_jaccard_matching_adds_similar_word_sets_at_its_threshold():
 def test_an_expired_similar_answer_is_not_served():
     long = "How do I bake sourdough bread with rye flour, olive oil and sea salt?"
     cache = cache_with(chat(long), JACCARD)
-    similar = keys(chat(long.replace("sea salt", "fine sea salt")), JACCARD)
-    assert cache.lookup(similar, now=400.0) is None
+    similar = chat(long.replace("sea salt", "fine sea salt"))
+    assert find(cache, similar, JACCARD, now=400.0) is None
     assert cache.stats().entries == 0
 
 
@@ -137,7 +144,7 @@ def test_earlier_assistant_turns_belong_to_the_request():
 def test_both_dialects_and_both_deliveries_get_the_one_stored_form():
     cache = cache_with(chat())
     other = replace(chat(stream=True), dialect="anthropic", stream=True)
-    hit = cache.lookup(keys(other), now=1.0)
+    hit = find(cache, other)
     assert (hit.level, hit.entry.body) == ("exact", b'{"choices": []}')
     assert keys(other).sharing != keys(chat()).sharing
 
@@ -151,16 +158,16 @@ def test_both_dialects_and_both_deliveries_get_the_one_stored_form():
 )
 def test_nothing_of_one_scope_is_found_in_another(text, owner, asker, config):
     cache = cache_with(chat(text, scope=owner), config)
-    found = cache.lookup(keys(chat(text, scope=asker), config), now=1.0)
+    found = find(cache, chat(text, scope=asker), config)
     assert (found is not None) == (owner == asker)
 
 
 def test_no_cache_looks_up_nothing_and_refreshes_what_is_stored():
     cache = cache_with(chat())
-    fresh = keys(replace(chat(), no_cache=True))
-    assert cache.lookup(fresh, now=1.0) is None
-    assert cache.store(fresh, entry(b"new"), now=1.0)
-    assert cache.lookup(keys(chat()), now=2.0).entry.body == b"new"
+    fresh = replace(chat(), no_cache=True)
+    assert find(cache, fresh) is None
+    assert cache.store(keys(fresh), entry(b"new"), now=1.0)
+    assert find(cache, chat(), now=2.0).entry.body == b"new"
 
 
 def test_no_store_keeps_nothing():
@@ -174,7 +181,7 @@ def test_a_sampled_request_has_no_keys_and_finds_nothing():
     assert (sampled.exact, sampled.canonical, sampled.sharing) == (None, None, None)
     assert sampled.reason == "temperature 1.0 is above 0.3"
     cache = cache_with(chat())
-    assert cache.lookup(sampled, now=1.0) is None
+    assert find(cache, chat(temperature=1.0)) is None
     assert not cache.store(sampled, entry(), now=1.0)
 
 
@@ -232,10 +239,18 @@ def test_an_evicted_answer_is_gone_from_every_level():
 def test_the_counted_bytes_cover_the_memory_that_is_used(matching):
     config = catalog(cache_matching=matching)
     cache = AnswerCache(config.policy, Random(1))
+
+    def request_of(number):
+        words = " ".join(f"w{chr(97 + number % 26)}{chr(97 + n)}" for n in range(10))
+        return chat(f"What is {words} {number}?", scope=f"team-{number % 20}")
+
+    for number in range(300):
+        keys(
+            request_of(number), config
+        )  # what is remembered of texts has its own bound
     tracemalloc.start()
     for number in range(300):
-        words = " ".join(f"w{chr(97 + number % 26)}{chr(97 + n)}" for n in range(10))
-        request = chat(f"What is {words} {number}?", scope=f"team-{number % 20}")
+        request = request_of(number)
         answer = replace(entry(bytes(400)), request_id=f"req-{number}")
         cache.store(keys(request, config), answer, now=number / 1000)
     used = tracemalloc.get_traced_memory()[0]

@@ -4,13 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from django.http import HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
-
 from gateway import pipeline
 from gateway.api import explain, feedback, render
-from gateway.api.base import GatewayRequest, GatewayView, json_response
+from gateway.api.base import GatewayRequest, GatewayView
 from gateway.api.chat_request import read_chat
+from gateway.api.reply import Reply, json_reply
 from gateway.dialects import strict_json
 from gateway.dialects.openai import strip_usage
 from gateway.errors import GatewayError, ModelNotFound
@@ -21,23 +19,24 @@ from routing.chat import Json
 class ChatCompletions(GatewayView):
     """`POST /v1/chat/completions`, whole and streamed."""
 
-    async def post(self, request: GatewayRequest) -> HttpResponseBase:
+    async def post(self, request: GatewayRequest) -> Reply:
         runtime = self.gateway.runtime
         chat = await read_chat(request.body, self.gateway)
         self.record = runtime.books.open_request(chat, self.gateway.caller)
         answer = await pipeline.answer(self.record, runtime)
         if answer.chunks is None:
-            return HttpResponse(answer.body, content_type="application/json")
+            return Reply(answer.body)
         self.gateway.at_end += [answer.close, self.record.abandon]
         policy = runtime.snapshot.catalog.policy
         events = stream_events(answer.chunks, include_usage=chat.include_usage)
-        response = StreamingHttpResponse(
-            kept_alive(events, policy.keepalive_seconds),
-            content_type=render.EVENT_STREAM[1],
+        return Reply(
+            headers=[
+                render.EVENT_STREAM,
+                ("cache-control", "no-cache"),
+                ("x-accel-buffering", "no"),  # nginx would collect the chunks
+            ],
+            pieces=kept_alive(events, policy.keepalive_seconds),
         )
-        response["cache-control"] = "no-cache"
-        response["x-accel-buffering"] = "no"  # nginx would collect the chunks
-        return response
 
 
 async def stream_events(
@@ -84,18 +83,18 @@ async def kept_alive(
 class Models(GatewayView):
     """`GET /v1/models`: what a client may name."""
 
-    async def get(self, request: GatewayRequest) -> HttpResponseBase:
+    async def get(self, request: GatewayRequest) -> Reply:
         catalog = self.gateway.runtime.snapshot.catalog
-        return json_response({"object": "list", "data": model_list(catalog)})
+        return json_reply({"object": "list", "data": model_list(catalog)})
 
 
 class OneModel(GatewayView):
     """`GET /v1/models/{id}`."""
 
-    async def get(self, request: GatewayRequest, model: str) -> HttpResponseBase:
+    async def get(self, request: GatewayRequest, model: str) -> Reply:
         for entry in model_list(self.gateway.runtime.snapshot.catalog):
             if entry["id"] == model:
-                return json_response(entry)
+                return json_reply(entry)
         raise ModelNotFound(f"The model {model[:200]!r} does not exist.", param="model")
 
 
@@ -116,17 +115,17 @@ def model_list(catalog: Catalog) -> list[Json]:
 class FeedbackView(GatewayView):
     """`POST /v1/feedback`: how good an answer was."""
 
-    async def post(self, request: GatewayRequest) -> HttpResponseBase:
+    async def post(self, request: GatewayRequest) -> Reply:
         body = strict_json.loads(request.body)
         stored = await feedback.store(body, self.gateway.caller.scope)
-        return json_response(stored)
+        return json_reply(stored)
 
 
 class Explain(GatewayView):
     """`GET /v1/requests/{id}`: every decision of a request, in order."""
 
-    async def get(self, request: GatewayRequest, request_id: str) -> HttpResponseBase:
+    async def get(self, request: GatewayRequest, request_id: str) -> Reply:
         caller = self.gateway.caller
         with self.gateway.runtime.admission.admit(caller):  # it may wait for its row
             found: Any = await explain.explain(request_id, caller.scope)
-        return json_response(found)
+        return json_reply(found)

@@ -5,14 +5,13 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from django.http import HttpResponse
-from django.http.response import HttpResponseBase
 
 from gateway.api import render
+from gateway.api.reply import Reply, error_reply
 from gateway.asgi import guard
 from gateway.asgi.context import Context
 from gateway.asgi.guard import ClientGone, Receive, Scope, Send
-from gateway.asgi.lean import LeanHandler, send_response
+from gateway.asgi.lean import LeanHandler, send_reply
 from gateway.asgi.lifespan import Lifespan
 from gateway.asgi.routes import is_api
 from gateway.errors import GatewayError, InternalError
@@ -52,11 +51,11 @@ class Application:
         except GatewayError as error:
             context.runtime.metrics.rejected.labels(error.code).inc()
             await guard.discard_body(receive)
-            await send_response(error_response(error, context), send)
+            await send_reply(refusal(error, context), send)
         except Exception:
             log.exception("request_failed", request_id=context.request_id)
             failure = InternalError("The gateway failed; its log has the details.")
-            await send_response(error_response(failure, context), send)
+            await send_reply(refusal(failure, context), send)
 
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, context: Context
@@ -66,8 +65,8 @@ class Application:
         route = guard.check_route(scope)
         context.caller = guard.check_caller(route, context.headers, runtime)
         if scope["method"] != "POST":
-            response = await self.lean.respond(scope, b"", context)
-            return await send_response(response, send, head=scope["method"] == "HEAD")
+            reply = await self.lean.respond(scope, b"", context)
+            return await send_reply(reply, send, head=scope["method"] == "HEAD")
 
         admission = runtime.admission
         size = guard.check_body_headers(context.headers, admission.max_body_bytes)
@@ -79,19 +78,15 @@ class Application:
             )
             try:
                 async with guard.until_client_leaves(receive):
-                    response = await self.lean.respond(scope, body, context)
-                    await send_response(response, send)
+                    reply = await self.lean.respond(scope, body, context)
+                    await send_reply(reply, send)
             finally:
                 context.end()
 
 
-def error_response(error: GatewayError, context: Context) -> HttpResponseBase:
+def refusal(error: GatewayError, context: Context) -> Reply:
     """For errors before the view; the connection is closed with its unread body."""
-    body = render.error_body(error, context.dialect, context.request_id)
-    response = HttpResponse(body, status=error.status)
-    for name, value in render.error_headers(error):
-        response[name] = value
-    for name, value in render.request_headers(context.request_id):
-        response[name] = value
-    response["connection"] = "close"
-    return response
+    reply = error_reply(error, context.dialect, context.request_id)
+    reply.headers += render.request_headers(context.request_id)
+    reply.headers.append(("connection", "close"))
+    return reply

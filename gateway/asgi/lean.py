@@ -9,10 +9,9 @@ import asyncio
 from io import BytesIO
 
 from django.core.handlers.asgi import ASGIRequest
-from django.http import HttpResponse, StreamingHttpResponse
-from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, get_resolver
 
+from gateway.api.reply import Reply
 from gateway.asgi.guard import ClientGone, Scope, Send
 from gateway.asgi.routes import ROUTES
 
@@ -27,10 +26,8 @@ class LeanHandler:
         self._resolver = get_resolver(URLCONF)
         self._fixed: dict[str, ResolverMatch] = {}
 
-    async def respond(
-        self, scope: Scope, body: bytes, context: object
-    ) -> HttpResponseBase:
-        """The view's response; `context` becomes `request.gateway`.
+    async def respond(self, scope: Scope, body: bytes, context: object) -> Reply:
+        """The view's answer; `context` becomes `request.gateway`.
 
         The guard has checked the address, and the views turn every error of theirs
         into a response.
@@ -39,10 +36,8 @@ class LeanHandler:
         request._body = body
         request.gateway = context  # type: ignore[attr-defined]
         request.resolver_match = match = self._match(request.path_info)
-        response: HttpResponseBase = await match.func(
-            request, *match.args, **match.kwargs
-        )
-        return response
+        reply: Reply = await match.func(request, *match.args, **match.kwargs)
+        return reply
 
     def _match(self, path: str) -> ResolverMatch:
         """As Django resolves it, but each address without parameters once."""
@@ -54,27 +49,21 @@ class LeanHandler:
         return match
 
 
-async def send_response(
-    response: HttpResponseBase, send: Send, *, head: bool = False
-) -> None:
-    """Send a whole or a streamed response; a stalled client raises ClientGone."""
+async def send_reply(reply: Reply, send: Send, *, head: bool = False) -> None:
+    """Send a whole or a streamed answer; a stalled client raises ClientGone."""
     headers = [
-        (name.encode("ascii"), value.encode("latin-1"))
-        for name, value in response.items()
+        (name.encode("ascii"), value.encode("latin-1")) for name, value in reply.headers
     ]
-    start = {"type": "http.response.start", "status": response.status_code}
-    if isinstance(response, HttpResponse):
-        content = response.content
-        headers.append((b"content-length", str(len(content)).encode()))
-        await send({**start, "headers": headers})
+    start = {"type": "http.response.start", "status": reply.status, "headers": headers}
+    if reply.pieces is None:
+        headers.append((b"content-length", b"%d" % len(reply.body)))
+        await send(start)
         # Both are written at once, so no slow reader can hold us up here.
-        body = b"" if head else content
+        body = b"" if head else reply.body
         await send({"type": "http.response.body", "body": body})
         return
-    if not isinstance(response, StreamingHttpResponse):
-        raise TypeError(f"Can't send {type(response).__name__}.")
-    await send({**start, "headers": headers})
-    async for piece in response:
+    await send(start)
+    async for piece in reply.pieces:
         await send_piece(send, piece, more=True)
     await send_piece(send, b"", more=False)
 

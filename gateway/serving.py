@@ -20,6 +20,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 log = structlog.get_logger("server")
 HEADER_SECONDS = 30.0
+HEADER_BYTES = 64 << 10
 # Readiness fails this long before connections are refused, for balancers to notice.
 UNREADY_SECONDS = 0.5
 
@@ -27,7 +28,8 @@ UNREADY_SECONDS = 0.5
 class GuardedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with a deadline for a request's headers, and JSON errors."""
 
-    _deadline: asyncio.TimerHandle | None = None
+    _deadline: asyncio.TimerHandle | None = None  # set while headers are awaited
+    _header_bytes = 0
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -38,7 +40,10 @@ class GuardedProtocol(HttpToolsProtocol):
             self.cycle is None or self.cycle.response_complete
         ):
             self._expect_headers()
+        self._header_bytes += len(data)
         super().data_received(data)
+        if self._deadline is not None and self._header_bytes > HEADER_BYTES:
+            self.send_400_response("The headers are too long.")
 
     def on_headers_complete(self) -> None:
         self._cancel_deadline()
@@ -67,6 +72,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _expect_headers(self) -> None:
+        self._header_bytes = 0
         self._deadline = self.loop.call_later(HEADER_SECONDS, self._too_late)
 
     def _cancel_deadline(self) -> None:

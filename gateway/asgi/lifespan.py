@@ -58,6 +58,8 @@ class Lifespan:
 
     def drain(self) -> None:
         """Readiness fails and nothing new is taken; what runs goes on."""
+        if self._writer is None:  # asked to stop while starting: nothing runs yet
+            return
         self.runtime.draining = self.runtime.admission.draining = True
 
     def end_calls(self) -> None:

@@ -55,14 +55,17 @@ class Prober:
                 }
             )
         try:
-            response = await self._runtime.http.side.get(
+            # Streamed: the status is enough, whatever the body would be.
+            async with self._runtime.http.side.stream(
+                "GET",
                 api_url(backend, backend.preset.probe),
                 headers=headers,
                 timeout=PROBE_SECONDS,
-            )
-        except httpx.HTTPError:
+            ) as response:
+                status = response.status_code
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError):
             return Outcome.CONNECT_ERROR
-        if response.status_code in (401, 403):
+        if status in (401, 403):
             return Outcome.AUTH
         # Anything below 500 shows that somebody is there and answers.
-        return Outcome.OK if response.status_code < 500 else Outcome.SERVER_ERROR
+        return Outcome.OK if status < 500 else Outcome.SERVER_ERROR

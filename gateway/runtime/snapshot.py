@@ -1,13 +1,14 @@
 """A frozen copy of the configuration rows, built whole or not at all."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import isfinite
 
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q
+from django.db.models import CharField, IntegerField, Model, Q
 
 from gateway.cache.key import fingerprint
 from gateway.ledger.books import Caller
@@ -66,10 +67,7 @@ def build(now: datetime, environ: Mapping[str, str] = os.environ) -> Snapshot:
 
 def _read(now: datetime, environ: Mapping[str, str]) -> Snapshot:
     versions = read_versions()
-    tiers = tuple(
-        Tier(row.rank, row.name, row.max_score) for row in rows.Tier.objects.all()
-    )
-    check_tiers(tiers)
+    tiers = _tiers()
     prices, next_price = _prices(now)
     backends = tuple(
         _backend(row, prices.get(row.pk), environ)
@@ -78,6 +76,15 @@ def _read(now: datetime, environ: Mapping[str, str]) -> Snapshot:
     catalog = Catalog(tiers, backends, _aliases(), _policy())
     keys, has_keys = _keys()
     return Snapshot(catalog, keys, fingerprint(catalog), has_keys, next_price, versions)
+
+
+def _tiers() -> tuple[Tier, ...]:
+    found = list(rows.Tier.objects.all())
+    tiers = tuple(Tier(row.rank, row.name, row.max_score) for row in found)
+    for row in found:
+        check_fields(row, f"Tier {row.rank}")
+    check_tiers(tiers)
+    return tiers
 
 
 def check_tiers(tiers: tuple[Tier, ...]) -> None:
@@ -98,19 +105,44 @@ def check_tiers(tiers: tuple[Tier, ...]) -> None:
 
 def check_row(row: Model, name: str) -> None:
     """Refuse what the admin's form would have refused, whoever wrote the row."""
-    relations = [field.name for field in row._meta.fields if field.is_relation]
-    try:
-        row.clean_fields(exclude=relations)
+    check_fields(row, name)
+    with refusing(name):
         row.clean()
+
+
+def check_fields(row: Model, name: str) -> None:
+    """The part of it that looks at each value alone."""
+    relations = [field.name for field in row._meta.fields if field.is_relation]
+    with refusing(name):
+        row.clean_fields(exclude=relations)
+    for column, value in vars(row).items():
+        if isinstance(value, float) and not isfinite(value):
+            raise InvalidConfiguration(f"{name} is invalid. {column}: {value}.")
+
+
+@contextmanager
+def refusing(name: str) -> Iterator[None]:
+    try:
+        yield
     except ValidationError as error:
         problems = " ".join(
             f"{field}: {' '.join(messages)}"
             for field, messages in error.message_dict.items()
         )
         raise InvalidConfiguration(f"{name} is invalid. {problems}") from error
-    for column, value in vars(row).items():
-        if isinstance(value, float) and not isfinite(value):
-            raise InvalidConfiguration(f"{name} is invalid. {column}: {value}.")
+
+
+def check_types(row: Model, name: str) -> None:
+    """SQLite keeps a word in a column of numbers. Cheap: there may be many rows."""
+    for column in row._meta.concrete_fields:
+        value = getattr(row, column.attname)
+        if isinstance(column, CharField):
+            fits = isinstance(value, str)
+        else:
+            fits = not isinstance(column, IntegerField) or isinstance(value, int)
+        if not fits and value is not None:
+            problem = f"{column.name}: {value!r} is of the wrong type."
+            raise InvalidConfiguration(f"{name} is invalid. {problem}")
 
 
 def _prices(now: datetime) -> tuple[dict[int, PriceList], float | None]:
@@ -118,6 +150,7 @@ def _prices(now: datetime) -> tuple[dict[int, PriceList], float | None]:
     in_effect: dict[int, PriceList] = {}
     upcoming: datetime | None = None
     for row in rows.Price.objects.order_by("effective_from"):
+        check_types(row, f"Price {row.pk}")
         if row.effective_from > now:
             upcoming = upcoming or row.effective_from
             continue
@@ -181,6 +214,7 @@ def _keys() -> tuple[dict[str, Key], bool]:
     for row in valid.annotate(ends=Q(expires_at__isnull=False)).iterator():
         if row.ends and row.expires_at is None:
             raise InvalidConfiguration(f"API key {row.name} ends at no valid time.")
+        check_types(row, f"API key {row.pk}")
         caller = Caller(
             scope=row.scope,
             key_name=row.name,

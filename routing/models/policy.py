@@ -187,7 +187,7 @@ class RoutingPolicy(models.Model):
     )
     log_retention_days = models.PositiveIntegerField(
         default=30,
-        validators=[MinValueValidator(1)],
+        validators=[MinValueValidator(1), MaxValueValidator(36_500)],
         help_text="Request and attempt rows older than this are deleted; totals stay.",
     )
 

@@ -168,6 +168,17 @@ class Catalog:
             tiers[backend.model] = max(tiers.get(backend.model, 0), backend.tier)
         return tiers
 
+    @cached_property
+    def baseline_prices(self) -> tuple[PriceList, ...]:
+        """What serving backends of the baseline tier charge, each price once."""
+        prices = {
+            (price.input, price.output, price.cache_read, price.cache_write): price
+            for backend in self.by_tier.get(self.baseline_tier, ())
+            if backend.state == "enabled" and not backend.misconfigured
+            if (price := backend.price)
+        }
+        return tuple(prices.values())
+
     @property
     def baseline_tier(self) -> int:
         """The tier that savings are measured against."""

@@ -33,11 +33,7 @@ def baseline_nano(usage: Usage, catalog: Catalog) -> int | None:
     prices: that discount is the provider's doing, and counting it as saved by routing
     would be a boast. None when no backend of that tier serves and has a price.
     """
-    costs = [
-        cost_nano(usage, backend.price)
-        for backend in catalog.by_tier.get(catalog.baseline_tier, ())
-        if backend.price and backend.state == "enabled" and not backend.misconfigured
-    ]
+    costs = [cost_nano(usage, price) for price in catalog.baseline_prices]
     return min(costs, default=None)
 
 

@@ -1,0 +1,1 @@
+"""Side-by-side measurements of the gateway: `make bench`, or `python -m benchmarks`."""

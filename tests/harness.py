@@ -91,9 +91,8 @@ class Gateway:
     async def called(self, requests: int = 1) -> None:
         """Wait until so many requests are under way and a provider was called."""
         async with asyncio.timeout(20):
-            while (
-                self.runtime.admission.in_flight < requests
-                or not len(self.runtime.inflight)
+            while self.runtime.admission.in_flight < requests or not len(
+                self.runtime.inflight
             ):
                 await asyncio.sleep(0.005)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from random import SystemRandom
+from random import Random
 
 import structlog
 from asgiref.sync import sync_to_async
@@ -72,7 +72,7 @@ class Lifespan:
         first = await sync_to_async(prepare, thread_sensitive=False)()
         journal = Journal(settings.JOURNAL_DIR, settings.JOURNAL_MAX_BYTES)
         loop = asyncio.get_running_loop()
-        random = SystemRandom()
+        random = Random()  # noqa: S311 - for jitter and picking, never for secrets
         metrics = Metrics()
         self.runtime = runtime = Runtime(
             first,

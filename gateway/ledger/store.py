@@ -30,7 +30,8 @@ TOTALS = (
     "saved_nano",
 )
 STEP = 500
-ID_CHARS, SCOPE_CHARS = 64, 160
+# As wide as their columns, which PostgreSQL insists on.
+ID_CHARS, SCOPE_CHARS, BACKEND_CHARS, CACHE_CHARS = 64, 160, 128, 8
 BAD_RECORD = (DatabaseError, ValueError, TypeError, KeyError, OverflowError)
 
 
@@ -120,9 +121,9 @@ def _add_totals(requests: Iterable[Json], attempts: Iterable[Json]) -> None:
         row, _ = UsageTotal.objects.get_or_create(
             day=date.fromisoformat(day),
             scope=text(scope)[:SCOPE_CHARS],
-            backend=text(backend),
+            backend=text(backend)[:BACKEND_CHARS],
             tier=tier,
-            cache=reuse,
+            cache=text(reuse)[:CACHE_CHARS],
         )
         UsageTotal.objects.filter(pk=row.pk).update(
             **{name: F(name) + value for name, value in total.items() if value}

@@ -7,7 +7,9 @@ import asyncio
 import base64
 import hashlib
 import json
+import os
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -180,6 +182,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             "--workers", "2", "--config", str(instance.config)
         ) as url:
             made = Running(instance, upstream, url, key, workers=2)
+            made.everywhere("/ready")  # also the slower one has started
             yield made
             for client in made.kept.values():
                 client.close()
@@ -639,20 +642,30 @@ async def test_r16_a_sidecar_that_works_decides_with_the_heuristic(
 # --- R19: nothing stops the event loop ------------------------------------------------
 
 KEYS = 10_000
-BLOCKED_SECONDS = 0.25  # in one step; twice what a loaded machine makes of ours
+WORK_SECONDS = 0.2  # of the processor, in one step
+WAIT_SECONDS = 2.0
 
 
-# As `manage.py serve` does, on a loop that complains of every step that takes long.
-SERVE_WATCHED = """
-import socket
-import uvloop
+# As `manage.py serve` does, on a loop that measures each step: by the work of its own
+# thread, which is the same however busy the machine is, and very long waits as well.
+SERVE_WATCHED = f"""
+import asyncio, socket, sys, time
 import django
 django.setup()
 from gateway.serving import DrainingServer, uvicorn_config
 
+run = asyncio.Handle._run
+def measured(self):
+    work, clock = time.thread_time(), time.monotonic()
+    run(self)
+    work, clock = time.thread_time() - work, time.monotonic() - clock
+    if work > {WORK_SECONDS} or clock > {WAIT_SECONDS}:
+        print(f"Held up by {{work:.2f}} s of {{clock:.2f}} s: {{self!r}}", file=sys.stderr)
+asyncio.Handle._run = measured
+
 listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
-uvloop.run(DrainingServer(uvicorn_config(1)).serve(sockets=[listener]), debug=True)
+asyncio.run(DrainingServer(uvicorn_config(1)).serve(sockets=[listener]))
 """
 
 
@@ -688,10 +701,9 @@ def serve_watched(instance: Instance) -> subprocess.Popen[str]:
         )
 
 
-def long_steps(log: str) -> list[str]:
-    """What the loop had to say of steps beyond the bound."""
-    found = re.findall(r"(.*) took ([\d.]+) seconds", log)
-    return [f"{what} {took}" for what, took in found if float(took) > BLOCKED_SECONDS]
+def long_steps(instance: Instance) -> list[str]:
+    """What held up the loop since it serves."""
+    return [line for line in instance.log.splitlines() if "Held up by" in line]
 
 
 def test_r19_ten_thousand_keys_are_read_beside_the_requests(watched: Running):
@@ -709,7 +721,7 @@ def test_r19_ten_thousand_keys_are_read_beside_the_requests(watched: Running):
         wait_for(lambda: watched.get("/stats", "many-1").status_code == 401)
 
     assert set(statuses) == {200}
-    assert long_steps(watched.instance.log) == []
+    assert long_steps(watched.instance) == []
 
 
 def test_r19_looking_up_and_voting_do_not_hold_up_others(watched: Running):
@@ -724,7 +736,7 @@ def test_r19_looking_up_and_voting_do_not_hold_up_others(watched: Running):
             assert vote.status_code == 200
 
     assert set(statuses) == {200}
-    assert long_steps(watched.instance.log) == []
+    assert long_steps(watched.instance) == []
 
 
 @pytest.mark.parametrize(
@@ -740,7 +752,7 @@ def test_r19_a_big_body_does_not_hold_up_others(watched: Running, messages: list
         answer = watched.ask("", messages=sent, user=f"{number} {time.monotonic()}")
         assert answer.status_code == 200
 
-    assert long_steps(watched.instance.log) == []
+    assert long_steps(watched.instance) == []
 
 
 # --- R20: more clients than there is room for -----------------------------------------
@@ -775,7 +787,7 @@ async def test_r20_who_finds_no_room_is_told_when_to_come_back(
     catalog = one_backend(upstream.url, "fault/hold")
     async with serving(catalog, tmp_path, keys=CALLERS, max_in_flight=10) as gateway:
         async with crowd(gateway, **headers) as tasks, httpx.AsyncClient() as client:
-            await upstream.until(lambda: upstream.holding == 10)
+            await upstream.until(lambda: upstream.holding == 10, timeout=30)
             while sum(task.done() for task in tasks) < 50:
                 await asyncio.sleep(0.005)
             health = await client.get(f"{gateway.url}/health")
@@ -848,3 +860,34 @@ def test_r7_who_is_stopped_while_starting_stops(tmp_path: Path):
     finally:
         process.kill()
         process.stdout.close()
+
+
+# --- R5, R10: a worker dies while the newest configuration is invalid -----------------
+
+
+@pytest.mark.xfail(strict=True, reason="One worker that can't start ends the others.")
+def test_r10_a_worker_that_cannot_start_does_not_take_the_others_with_it(
+    tmp_path: Path,
+):
+    with ThreadedFaultLLM() as upstream:
+        instance = Instance(tmp_path, upstream.url)
+        instance.manage("migrate")
+        key = instance.manage("create_key", "first").stdout.strip()
+        with instance.serving("--workers", "2") as url:
+            running = Running(instance, upstream, url, key, workers=2)
+            running.everywhere("/ready")
+            first, second = running.kept
+            running.sql("UPDATE routing_tier SET max_score = NULL WHERE rank = 1")
+            wait_for(lambda: running.troubles() == [1, 1])
+            os.kill(int(first), signal.SIGKILL)
+            wait_for(lambda: instance.log.count("start_failed") >= 2)
+            statuses = {running.kept[second].get("/health").status_code}
+            statuses |= {running.ask(f"Still? {n}").status_code for n in range(20)}
+            running.sql("UPDATE routing_tier SET max_score = 30 WHERE rank = 1")
+            running.kept.pop(first).close()
+            wait_for(lambda: running.troubles() == [0, 0])
+            for client in running.kept.values():
+                client.close()
+
+    assert statuses == {200}
+    assert len(running.kept) == 2

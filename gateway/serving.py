@@ -159,11 +159,18 @@ class Workers(Multiprocess):
                 continue
             process.kill()
             process.join()
-            if process.exitcode == STARTUP_FAILURE:
+            if process.exitcode == STARTUP_FAILURE and not self._serves():
                 self.should_exit.set()  # it would fail in the same way every time
                 return
             log.warning("worker_replaced", pid=process.pid, exitcode=process.exitcode)
             self.processes[number] = self._start()
+
+    def _serves(self) -> bool:
+        """Is there a worker that has started? It goes on with what it knows, while
+        the newest configuration lets nobody start."""
+        seconds = self.config.timeout_worker_healthcheck
+        alive = [each for each in self.processes if each.process.is_alive()]
+        return any(each.is_ready(timeout=seconds) for each in alive)
 
     def _start(self) -> Worker:
         worker = Worker(self.config, self.sockets)

@@ -866,7 +866,6 @@ def test_r7_who_is_stopped_while_starting_stops(tmp_path: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="One worker that can't start ends the others.")
 def test_r10_a_worker_that_cannot_start_does_not_take_the_others_with_it(
     tmp_path: Path,
 ):

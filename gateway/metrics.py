@@ -45,6 +45,22 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        # Finding a series by its labels costs more than counting in it.
+        self._attempts: dict[tuple[str, str], Counter] = {}
+        self._seconds: dict[str, Histogram] = {}
+
+    def count_attempt(self, backend: str, state: str) -> None:
+        series = self._attempts.get((backend, state))
+        if series is None:
+            series = self.attempts.labels(backend, state)
+            self._attempts[backend, state] = series
+        series.inc()
+
+    def observe_answer(self, cache: str, seconds: float) -> None:
+        series = self._seconds.get(cache)
+        if series is None:
+            series = self._seconds[cache] = self.seconds.labels(cache)
+        series.observe(seconds)
 
 
 def exposition(runtime: "Runtime") -> tuple[bytes, str]:

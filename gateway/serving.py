@@ -29,6 +29,7 @@ class GuardedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with a deadline for a request's headers, and JSON errors."""
 
     _deadline: asyncio.TimerHandle | None = None  # set while headers are awaited
+    _in_headers = False
     _header_bytes = 0
 
     def connection_made(self, transport: Any) -> None:
@@ -36,16 +37,21 @@ class GuardedProtocol(HttpToolsProtocol):
         self._expect_headers()
 
     def data_received(self, data: bytes) -> None:
-        if self._deadline is None and (
+        if not self._in_headers and (
             self.cycle is None or self.cycle.response_complete
         ):
-            self._expect_headers()
+            self._in_headers = True
+            self._header_bytes = 0
         self._header_bytes += len(data)
         super().data_received(data)
-        if self._deadline is not None and self._header_bytes > HEADER_BYTES:
-            self.send_400_response("The headers are too long.")
+        if self._in_headers:  # most requests arrive whole, and need no timer
+            if self._deadline is None:
+                self._expect_headers()
+            if self._header_bytes > HEADER_BYTES:
+                self.send_400_response("The headers are too long.")
 
     def on_headers_complete(self) -> None:
+        self._in_headers = False
         self._cancel_deadline()
         super().on_headers_complete()
 
@@ -72,7 +78,6 @@ class GuardedProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _expect_headers(self) -> None:
-        self._header_bytes = 0
         self._deadline = self.loop.call_later(HEADER_SECONDS, self._too_late)
 
     def _cancel_deadline(self) -> None:

@@ -9,6 +9,16 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples in every run, however slow or busy the machine is.
+settings.register_profile(
+    "steady",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("steady")
 
 # Before Django reads its settings: nothing of a test touches a real instance.
 os.environ["LLM_ROUTER_DATA_DIR"] = mkdtemp(prefix="llm-router-tests-")

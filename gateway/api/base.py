@@ -1,7 +1,9 @@
 """The one thing all API views share: an async dispatch that renders errors."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import ClassVar
+from urllib.parse import parse_qs
 
 import structlog
 from rest_framework.views import APIView
@@ -16,6 +18,24 @@ log = structlog.get_logger("api")
 Handler = Callable[..., Awaitable[Reply]]
 
 
+@dataclass(slots=True)
+class GatewayRequest:
+    """What the views read of a request. Django's own takes a tenth of a cached answer's
+    time to collect headers and cookies that no view here looks at."""
+
+    method: str
+    path: str
+    body: bytes
+    gateway: Context
+    query_string: bytes = b""
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query's parameters; the last one of a name counts."""
+        found = parse_qs(self.query_string.decode("latin-1"), keep_blank_values=True)
+        return {name: values[-1] for name, values in found.items()}
+
+
 class GatewayView(APIView):
     """Goes straight to the handler: the guard has authenticated, and negotiation,
     parser and renderer machinery would cost more than the view."""
@@ -25,10 +45,10 @@ class GatewayView(APIView):
     http_method_names: ClassVar[list[str]] = ["get", "post", "head"]  # type: ignore[misc]
 
     async def dispatch(  # type: ignore[override]
-        self, request: "GatewayRequest", *args: object, **kwargs: object
+        self, request: GatewayRequest, *args: object, **kwargs: object
     ) -> Reply:
         self.gateway = request.gateway
-        method = "get" if request.method == "HEAD" else str(request.method).lower()
+        method = "get" if request.method == "HEAD" else request.method.lower()
         handler: Handler = getattr(self, method)
         try:
             reply = await handler(request, *args, **kwargs)
@@ -46,11 +66,3 @@ class GatewayView(APIView):
 
     def error(self, error: GatewayError) -> Reply:
         return error_reply(error, self.gateway.dialect, self.gateway.request_id)
-
-
-class GatewayRequest:
-    """What the views read of the request the lean handler made."""
-
-    method: str
-    body: bytes
-    gateway: Context

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, MutableMapping
+from types import TracebackType
 from typing import Any
 
 from gateway.api.authentication import Headers, authenticate
 from gateway.asgi.routes import Route, find
+from gateway.deadlines import Deadlines
 from gateway.errors import (
     BadRequest,
     MethodNotAllowed,
@@ -84,12 +85,14 @@ def check_body_headers(headers: Headers, max_bytes: int) -> int:
     return size
 
 
-async def read_body(receive: Receive, max_bytes: int, seconds: float) -> bytes:
+async def read_body(
+    receive: Receive, max_bytes: int, seconds: float, deadlines: Deadlines
+) -> bytes:
     """The whole body. Raises 413 past `max_bytes` and 408 past `seconds`."""
     pieces: list[bytes] = []
     received = 0
     try:
-        async with asyncio.timeout(seconds):
+        with deadlines.within(seconds):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
@@ -120,38 +123,43 @@ async def discard_body(receive: Receive) -> None:
         return
 
 
-@asynccontextmanager
-async def until_client_leaves(receive: Receive) -> AsyncIterator[None]:
-    """Cancel what is inside when the client hangs up; it then ends as ClientGone."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    watch: asyncio.Task[None] | None = None
-    gone = False
+class UntilClientLeaves:
+    """Cancels what is inside when the client hangs up; it then ends as ClientGone."""
 
-    async def wait() -> None:
-        nonlocal gone
-        # Once the body is read, the only message left is that the client has gone.
-        await receive()
-        gone = True
-        if task:
-            task.cancel()
+    __slots__ = ("_receive", "_loop", "_task", "_start", "_watch", "_gone")
 
-    def begin() -> None:
-        nonlocal watch
-        watch = loop.create_task(wait())
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._watch: asyncio.Task[None] | None = None
+        self._gone = False
 
-    # An answer that needs no waiting is out before this runs, and needs no watch.
-    start = loop.call_soon(begin)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if gone:
+    def __enter__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        # An answer that needs no waiting is out before this runs, and needs no watch.
+        self._start = self._loop.call_soon(self._begin)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._start.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._gone and isinstance(error, asyncio.CancelledError):
             raise ClientGone from None
-        raise
-    finally:
-        start.cancel()
-        if watch is not None:
-            watch.cancel()
+
+    def _begin(self) -> None:
+        self._watch = self._loop.create_task(self._wait())
+
+    async def _wait(self) -> None:
+        # Once the body is read, the only message left is that the client has gone.
+        await self._receive()
+        self._gone = True
+        if self._task:
+            self._task.cancel()
 
 
 def too_large(max_bytes: int) -> RequestTooLarge:

@@ -2,16 +2,16 @@
 
 The stock handler makes a thread per request, sends signals through it, and spools the
 body to disk; none of it is needed where no ORM query is made. What is left of it here:
-`ASGIRequest`, the URL resolver and the view.
+the URL resolver and the view.
 """
 
 import asyncio
-from io import BytesIO
 
-from django.core.handlers.asgi import ASGIRequest
 from django.urls import ResolverMatch, get_resolver
 
+from gateway.api.base import GatewayRequest, GatewayView
 from gateway.api.reply import Reply
+from gateway.asgi.context import Context
 from gateway.asgi.guard import ClientGone, Scope, Send
 from gateway.asgi.routes import ROUTES
 
@@ -26,18 +26,22 @@ class LeanHandler:
         self._resolver = get_resolver(URLCONF)
         self._fixed: dict[str, ResolverMatch] = {}
 
-    async def respond(self, scope: Scope, body: bytes, context: object) -> Reply:
+    async def respond(self, scope: Scope, body: bytes, context: Context) -> Reply:
         """The view's answer; `context` becomes `request.gateway`.
 
         The guard has checked the address, and the views turn every error of theirs
         into a response.
         """
-        request = ASGIRequest(scope, BytesIO())
-        request._body = body
-        request.gateway = context  # type: ignore[attr-defined]
-        request.resolver_match = match = self._match(request.path_info)
-        reply: Reply = await match.func(request, *match.args, **match.kwargs)
-        return reply
+        path = scope["path"]
+        request = GatewayRequest(
+            scope["method"], path, body, context, scope["query_string"]
+        )
+        match = self._match(path)
+        # Straight to the class: the function `as_view` made of it only serves to wrap
+        # it for middleware, of which there is none.
+        view_class: type[GatewayView] = match.func.cls  # type: ignore[attr-defined]
+        view = view_class()
+        return await view.dispatch(request, *match.args, **match.kwargs)
 
     def _match(self, path: str) -> ResolverMatch:
         """As Django resolves it, but each address without parameters once."""

@@ -32,6 +32,17 @@ NOT_ABOUT_THE_ANSWER = frozenset(
     }
 )
 NOT_ABOUT_THE_ANSWER_PREFIX = "prompt_cache_"
+ANSWERING_RULES = (
+    "client_model",
+    "baseline_tier",
+    "cold_start",
+    "allow_downgrade",
+    "learned_threshold",
+    "sidecar_url",
+    "sidecar_weight",
+    "default_max_output_tokens",
+)
+_rules: tuple[Policy | None, bytes] = (None, b"")
 
 
 def exact_key(
@@ -101,18 +112,17 @@ def _route(scope: str, chat: ChatRequest, policy: Policy) -> Iterator[bytes]:
     """Who asks, for which model, and what the policy lets that name mean."""
     yield scope.encode()
     yield _json([chat.model, chat.pin, chat.min_tier, chat.max_tier])
-    yield _json(
-        [
-            policy.client_model,
-            policy.baseline_tier,
-            policy.cold_start,
-            policy.allow_downgrade,
-            policy.learned_threshold,
-            policy.sidecar_url,
-            policy.sidecar_weight,
-            policy.default_max_output_tokens,
-        ]
-    )
+    yield _rules_of(policy)
+
+
+def _rules_of(policy: Policy) -> bytes:
+    """What a policy says about who may answer; worked out once per policy."""
+    global _rules
+    known, rules = _rules
+    if known is not policy:
+        rules = _json([getattr(policy, name) for name in ANSWERING_RULES])
+        _rules = policy, rules
+    return rules
 
 
 def _json(value: object) -> bytes:
@@ -120,8 +130,7 @@ def _json(value: object) -> bytes:
 
 
 def _digest(*parts: bytes) -> bytes:
-    digest = hashlib.sha256()
+    framed: list[bytes] = []
     for part in (SCHEMA, *parts):
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
+        framed += (len(part).to_bytes(8, "big"), part)
+    return hashlib.sha256(b"".join(framed)).digest()

@@ -21,9 +21,8 @@ def validate_chat(body: Json) -> None:
     Checked is what the gateway itself reads. Unknown fields are the provider's
     business, and null is the same as absent.
     """
-    for field, check in CHECKS.items():
-        value = body.get(field)
-        if value is not None:
+    for field, value in body.items():
+        if value is not None and (check := CHECKS.get(field)):
             check(field, value)
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:

@@ -49,7 +49,7 @@ class RequestRecord:
     tier: int | None = None
     backend: str = ""
     model_served: str = ""
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = Usage()
     cost_nano: int = 0
     saved_nano: int = 0
     attempts: int = 0
@@ -210,7 +210,7 @@ class Books:
         record = attempt.record
         record.upstream_seconds += attempt.seconds
         record.cost_nano += attempt.cost_nano
-        self.metrics.attempts.labels(attempt.backend.name, state).inc()
+        self.metrics.count_attempt(attempt.backend.name, state)
         self._keep(
             {
                 **attempt.intent,
@@ -235,7 +235,7 @@ class Books:
     ) -> None:
         chat, usage = record.chat, record.usage
         seconds = self.clock() - record.started
-        self.metrics.seconds.labels(record.cache).observe(seconds)
+        self.metrics.observe_answer(record.cache, seconds)
         self._keep(
             {
                 "t": "request",

@@ -1,8 +1,6 @@
 """Turns requests away while there is still room to say so politely."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from random import Random
 from typing import TypeVar
 
@@ -35,35 +33,15 @@ class Admission:
         self.draining = False
         self._random = random
 
-    @contextmanager
-    def admit(self, caller: Caller) -> Iterator[None]:
-        """Hold a place for one request. Raises 429 or 503 with Retry-After."""
-        self._check(caller)
-        self.in_flight += 1
-        self.by_scope[caller.scope] += 1
-        self.by_key[caller.key_id] += 1
-        try:
-            yield
-        finally:
-            self.in_flight -= 1
-            release(self.by_scope, caller.scope)
-            release(self.by_key, caller.key_id)
+    def admit(self, caller: Caller, body_bytes: int = 0) -> "Place":
+        """A place for one request, and memory for its body before that is read.
 
-    @contextmanager
-    def hold_bytes(self, size: int) -> Iterator[None]:
-        """Reserve memory for a body before it is read."""
-        if self.held_bytes + size > self.max_held_bytes:
-            raise Overloaded(
-                "Too many large requests at once. Try again shortly.",
-                retry_after=self._soon(),
-            )
-        self.held_bytes += size
-        try:
-            yield
-        finally:
-            self.held_bytes -= size
+        Entering it raises 429 or 503 with Retry-After when there is none.
+        """
+        return Place(self, caller, body_bytes)
 
-    def _check(self, caller: Caller) -> None:
+    def check(self, caller: Caller, body_bytes: int) -> None:
+        """Raise unless there is room."""
         if self.draining:
             raise ShuttingDown("The gateway is stopping.", retry_after=self._soon())
         if self.in_flight >= self.max_in_flight:
@@ -83,10 +61,41 @@ class Admission:
                 "The gateway is busy and this key or team holds its share of it.",
                 retry_after=self._soon(),
             )
+        if self.held_bytes + body_bytes > self.max_held_bytes:
+            raise Overloaded(
+                "Too many large requests at once. Try again shortly.",
+                retry_after=self._soon(),
+            )
 
     def _soon(self) -> float:
         # Jittered, so that those turned away together don't come back together.
         return 1 + self._random.random() * 2
+
+
+class Place:
+    """What one request holds, from `with` to its end."""
+
+    __slots__ = ("_admission", "_caller", "_bytes")
+
+    def __init__(self, admission: Admission, caller: Caller, body_bytes: int) -> None:
+        self._admission = admission
+        self._caller = caller
+        self._bytes = body_bytes
+
+    def __enter__(self) -> None:
+        admission, caller = self._admission, self._caller
+        admission.check(caller, self._bytes)
+        admission.in_flight += 1
+        admission.held_bytes += self._bytes
+        admission.by_scope[caller.scope] += 1
+        admission.by_key[caller.key_id] += 1
+
+    def __exit__(self, *error: object) -> None:
+        admission, caller = self._admission, self._caller
+        admission.in_flight -= 1
+        admission.held_bytes -= self._bytes
+        release(admission.by_scope, caller.scope)
+        release(admission.by_key, caller.key_id)
 
 
 def release(counts: Counter[Name], name: Name) -> None:

@@ -7,6 +7,7 @@ from random import Random
 import structlog
 
 from gateway.cache import AnswerCache
+from gateway.deadlines import Deadlines
 from gateway.inflight import InFlight
 from gateway.ledger.books import Books
 from gateway.metrics import Metrics
@@ -59,6 +60,7 @@ class Runtime:
         self.pool = BackendPool(clock, random, log_transition)
         self.retries = RetryBudget(snapshot.catalog.policy.retry_budget)
         self.sidecar = Sidecar(http.side, clock)
+        self.deadlines = Deadlines()
         self.draining = False
         self.trouble: Callable[[], list[str]] = list  # what the lifespan's threads say
         self.apply(snapshot)

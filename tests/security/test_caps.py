@@ -261,7 +261,7 @@ async def test_s29_bodies_under_way_together_have_a_bound(
     catalog = one_backend(upstream.url)
     async with serving(catalog, tmp_path) as gateway:
         admission = gateway.runtime.admission
-        with admission.hold_bytes(admission.max_held_bytes - 1000):
+        with admission.admit(Caller("other"), admission.max_held_bytes - 1000):
             small = await ask(gateway, "Hi")
             large = await ask(gateway, "x" * 1000)
         freed = await ask(gateway, "x" * 1000)

@@ -129,17 +129,18 @@ def test_those_turned_away_together_do_not_come_back_together():
 
 def test_bodies_of_all_requests_together_are_bounded():
     gate = admission(max_held_bytes=1000)
-    with gate.hold_bytes(600):
-        with pytest.raises(Overloaded), gate.hold_bytes(401):
+    with gate.admit(LAPTOP, 600):
+        with pytest.raises(Overloaded), gate.admit(LAPTOP, 401):
             raise AssertionError("let in")
-        with gate.hold_bytes(400):
+        assert gate.in_flight == 1
+        with gate.admit(LAPTOP, 400):
             assert gate.held_bytes == 1000
     assert gate.held_bytes == 0
 
 
 def test_bytes_are_given_back_when_reading_fails():
     gate = admission()
-    with pytest.raises(RuntimeError), gate.hold_bytes(10):
+    with pytest.raises(RuntimeError), gate.admit(LAPTOP, 10):
         raise RuntimeError
     assert gate.held_bytes == 0
 

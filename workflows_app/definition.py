@@ -1,0 +1,103 @@
+"""A workflow as a value: its ops, its edges, and what each op says about itself."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from routing.chat import Json
+from workflows_app import template
+from workflows_app.predicate import Predicate
+
+OnError = Literal["fail", "skip", "fallback_op"]
+
+
+@dataclass(frozen=True, slots=True)
+class MapOver:
+    """Run an op once per item of a list: `over` is an op, `input` or `inputs.NAME`."""
+
+    over: str
+    max_items: int = 16
+    split: Literal["lines", "paragraphs"] = "lines"
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One model call, or several alike. docs/workflows.md explains each field.
+
+    `tier` and `model` are None and "" when the op is routed by its own score.
+    `input_ops` and `output_ops` are as they were written, None when they weren't.
+    `query`: does it get the workflow's input; `shown`: the parents whose outputs it
+    gets, None for all.
+    """
+
+    name: str
+    line: int = 0
+    prompt: str = ""
+    system: str = ""
+    template: str = ""
+    tier: int | None = None
+    model: str = ""
+    max_tokens: int | None = None
+    temperature: float | None = None
+    input_ops: tuple[str, ...] | None = None
+    output_ops: tuple[str, ...] | None = None
+    query: bool = True
+    shown: tuple[str, ...] | None = None
+    when: Predicate | None = None
+    when_text: str = ""
+    map: MapOver | None = None
+    json_schema: Json | None = None
+    timeout_s: float | None = None
+    retries: int = 1
+    on_error: OnError = "fail"
+    fallback_op: str = ""
+    cache: Literal["auto", "off"] = "auto"
+    dedupe: bool | None = None
+    samples: int = 1
+    vote: Literal["majority", "last_line"] = "majority"
+
+    @property
+    def is_auto(self) -> bool:
+        return self.tier is None and not self.model
+
+    @property
+    def target(self) -> str:
+        """The model name its requests ask for."""
+        return self.model or ("auto" if self.tier is None else f"tier-{self.tier}")
+
+    def placeholders(self) -> list[str]:
+        """Every name its texts put in themselves."""
+        texts = (self.system, self.template or self.prompt)
+        return [name for text in texts for name in template.references(text)]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A workflow that can be run: acyclic, every op reached from a start.
+
+    `parents` and `children` hold the ops of the graph; an op that only stands in for
+    another one that failed has no edges and is in `ops` alone. `order` is topological.
+    """
+
+    ops: dict[str, Op]
+    start_ops: tuple[str, ...]
+    end_ops: tuple[str, ...]
+    parents: dict[str, tuple[str, ...]]
+    children: dict[str, tuple[str, ...]]
+    order: tuple[str, ...]
+    name: str = ""
+    description: str = ""
+    inputs: tuple[str, ...] = ()
+    max_cost_usd: float | None = None
+    deadline_s: float | None = None
+    text: str = field(default="", repr=False)
+
+    @cached_property
+    def fallbacks(self) -> frozenset[str]:
+        return frozenset(op.fallback_op for op in self.ops.values() if op.fallback_op)
+
+    def op_of(self, name: str) -> Op:
+        return self.ops[name]
+
+
+Value = str | list[Any] | None  # an op's output: of a map a list, None when it has none

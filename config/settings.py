@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
+API_URLCONF = "config.api_urls"
 ASGI_APPLICATION = "config.asgi.application"
 TEMPLATES = [
     {

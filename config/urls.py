@@ -1,4 +1,4 @@
-"""URLs of the stock Django side: the admin. `/v1` lives in gateway/api/urls.py."""
+"""URLs of the stock Django side: the admin. `/v1` lives in config/api_urls.py."""
 
 from django.contrib import admin
 from django.urls import path

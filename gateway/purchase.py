@@ -59,6 +59,8 @@ async def buy_answer(call: SharedCall, order: Order, runtime: Runtime) -> None:
             )
             if call.outcome is not None or not may_fail_over(error, policy):
                 raise
+            if record.chat.one_bill and error.billable:
+                raise
         check_retry(record, failed, policy, runtime)
 
 
@@ -102,8 +104,9 @@ def pick(
     runtime: Runtime,
 ) -> Backend:
     """The best backend not yet tried. Raises the last failure when none is left."""
+    prefer = order.record.chat.prefer
     candidates = runtime.pool.candidates(
-        order.snapshot.catalog, choice, order.route, features, exclude=failed
+        order.snapshot.catalog, choice, order.route, features, failed, prefer
     )
     if candidates and candidates[-1].usable:
         *others, best = candidates

@@ -13,6 +13,9 @@ from routing.tiers import Route
 
 EXPECTED_OUTPUT_TOKENS = 500  # of an answer whose limit says nothing, or too much
 DEGRADED_WEIGHT = 0.25
+# A preferred backend may be this much slower: its prompt cache is worth something,
+# but affinity without a bound piles everybody on one.
+PREFERENCE = 2.0
 
 PriceClass = tuple[Backend, ...]
 
@@ -92,16 +95,22 @@ class Look:
         self._panic = panic
         self.passed: list[Candidate] = []  # those that can't be asked
 
-    def best_of(self, backends: PriceClass) -> Backend | None:
-        """The less loaded of two picked at random, of those that can be asked.
+    def best_of(self, backends: PriceClass, prefer: str = "") -> Backend | None:
+        """The less loaded of two picked at random, of those that can be asked;
+        the preferred one is one of the two.
 
         Load decides among equal prices only: it never makes a request dearer. Two
         are as good as looking at all, and don't send everyone to the same one.
         """
         left = list(backends)
+        if prefer:
+            left.sort(key=lambda backend: backend.name == prefer)  # looked at first
         best: Backend | None = None
         while left:
-            picked = int(self._random.random() * len(left))
+            if prefer and left[-1].name == prefer:
+                picked = len(left) - 1
+            else:
+                picked = int(self._random.random() * len(left))
             left[picked], left[-1] = left[-1], left[picked]
             backend = left.pop()
             if backend.name in self._exclude:
@@ -110,7 +119,7 @@ class Look:
                 self.passed.append(blocked)
                 continue
             if best is not None:
-                return self._lighter(best, backend)
+                return self._lighter(best, backend, prefer)
             best = backend
         return best
 
@@ -141,7 +150,7 @@ class Look:
             return Candidate(backend, reason, Block.SATURATED)
         return None
 
-    def _lighter(self, one: Backend, other: Backend) -> Backend:
+    def _lighter(self, one: Backend, other: Backend, prefer: str) -> Backend:
         """The one that should answer sooner; a trial that is due comes first."""
         first, second = self._member_of(one), self._member_of(other)
         if first.health.state in OUT:
@@ -155,6 +164,8 @@ class Look:
             latency = others_latency = 1.0  # nothing to compare but the load
         wait = (first.in_flight + 1) * latency / share_of(first)
         others_wait = (second.in_flight + 1) * others_latency / share_of(second)
+        if one.name == prefer:
+            wait /= PREFERENCE
         return one if wait <= others_wait else other
 
 

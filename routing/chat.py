@@ -15,6 +15,8 @@ class ChatRequest:
     never changed: providers copy what they send.
 
     `scope` is who may share its answers (a key's team, else the key).
+    `prefer` is the backend to ask among equals, `exact_only` forbids answers to other
+    wordings, and with `one_bill` no other backend is asked after one that may charge.
     `model` is the name the client sent, or "auto". `pin`, `max_tier` come from headers
     the key allows; `no_cache`/`no_store` from Cache-Control.
     """
@@ -33,6 +35,9 @@ class ChatRequest:
     no_store: bool = False
     allow_sampled_reuse: bool = False
     tags: tuple[str, ...] = ()
+    prefer: str = ""
+    exact_only: bool = False
+    one_bill: bool = False
     features: "Features | None" = field(default=None, repr=False)
 
 

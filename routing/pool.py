@@ -60,9 +60,11 @@ class BackendPool:
         route: Route,
         features: Features,
         exclude: Container[str] = (),
+        prefer: str = "",
     ) -> list[Candidate]:
         """The backend to ask, last, after those that were passed over for it.
 
+        `prefer` is taken among backends of equal price unless it is much busier.
         All are passed over when none can answer now. After a failure ask again and
         exclude who failed; lease without awaiting in between.
         """
@@ -76,7 +78,7 @@ class BackendPool:
                 if route.backend:
                     classes = ((catalog.by_name[route.backend],),)
                 for backends in cheapest_first(classes, features):
-                    if best := look.best_of(backends):
+                    if best := look.best_of(backends, prefer):
                         reason = self._why(best, choice, route)
                         return [*look.passed, Candidate(best, reason)]
             passed = look.passed

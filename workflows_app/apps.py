@@ -4,3 +4,15 @@ from django.apps import AppConfig
 class WorkflowsConfig(AppConfig):
     name = "workflows_app"
     verbose_name = "Workflows"
+
+    def ready(self) -> None:
+        """Tell the guard which addresses are ours."""
+        from gateway.asgi import routes
+
+        routes.add(
+            {
+                "/v1/workflows": routes.Route(routes.POST),
+                "/v1/workflows/runs/<id>": routes.Route(routes.GET),
+                "/v1/workflows/runs/<id>/cancel": routes.Route(routes.POST),
+            }
+        )

@@ -7,6 +7,7 @@ the URL resolver and the view.
 
 import asyncio
 
+from django.conf import settings
 from django.urls import ResolverMatch, get_resolver
 
 from gateway.api.base import GatewayRequest, GatewayView
@@ -15,7 +16,6 @@ from gateway.asgi.context import Context
 from gateway.asgi.guard import ClientGone, Scope, Send
 from gateway.asgi.routes import ROUTES
 
-URLCONF = "gateway.api.urls"
 WRITE_SECONDS = 30.0  # a client that takes nothing for so long is gone
 
 
@@ -23,7 +23,7 @@ class LeanHandler:
     """Resolves and calls a view; no middleware, no signals, no threads."""
 
     def __init__(self) -> None:
-        self._resolver = get_resolver(URLCONF)
+        self._resolver = get_resolver(settings.API_URLCONF)
         self._fixed: dict[str, ResolverMatch] = {}
 
     async def respond(self, scope: Scope, body: bytes, context: Context) -> Reply:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from random import Random
+from typing import Protocol
 
 import structlog
 from asgiref.sync import sync_to_async
@@ -27,12 +28,21 @@ from gateway.runtime.snapshot import Snapshot
 log = structlog.get_logger("server")
 
 
+class Companion(Protocol):
+    """What an app above this one runs for as long as the server does."""
+
+    async def open(self, runtime: Runtime) -> None: ...
+
+    async def close(self) -> None: ...
+
+
 class Lifespan:
     """Owns the runtime and the threads that feed it. `runtime` exists while serving."""
 
     runtime: Runtime
 
-    def __init__(self) -> None:
+    def __init__(self, *companions: Companion) -> None:
+        self._companions = companions
         self._refresher: Refresher | None = None
         self._writer: Writer | None = None
         self._prober: Prober | None = None
@@ -109,10 +119,14 @@ class Lifespan:
         self._refresher.start()
         self._writer.start()
         self._prober = Prober(runtime)
+        for companion in self._companions:
+            await companion.open(runtime)
 
     async def close(self) -> None:
         """End calls, then store every record they left, then let go of the files."""
         self.drain()
+        for companion in self._companions:
+            await companion.close()
         if self._prober:
             await self._prober.close()
         await self.runtime.close()

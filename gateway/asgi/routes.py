@@ -1,6 +1,7 @@
 """The API's routes as the guard sees them, before any body is read."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,10 +30,23 @@ ROUTES: dict[str, Route] = {
     "/health": Route(GET, public=True),
     "/ready": Route(GET, public=True),
 }
-PATTERNS: tuple[tuple[re.Pattern[str], Route], ...] = (
+PATTERNS: list[tuple[re.Pattern[str], Route]] = [
     (re.compile(r"/v1/requests/[^/]{1,80}\Z"), Route(GET)),
     (re.compile(r"/v1/models/.{1,300}\Z"), Route(GET)),
-)
+]
+
+
+def add(addresses: Mapping[str, Route]) -> None:
+    """Take in the routes of an app above this one, at its start.
+
+    `<id>` in an address stands for one part of it.
+    """
+    for address, route in addresses.items():
+        if "<id>" in address:
+            pattern = re.escape(address).replace("<id>", "[^/]{1,80}")
+            PATTERNS.append((re.compile(pattern + r"\Z"), route))
+        else:
+            ROUTES[address] = route
 
 
 def is_api(path: str) -> bool:

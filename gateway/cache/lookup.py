@@ -101,6 +101,16 @@ class AnswerCache:
             self._index.add(keys.rest, keys.exact, keys.words)
         return kept
 
+    def peek(
+        self, chat: ChatRequest, catalog: Catalog, fingerprint: bytes, now: float
+    ) -> Entry | None:
+        """The stored answer to exactly this request, without counting a hit."""
+        keys = keys_of(chat, catalog, fingerprint)
+        if keys.exact is None or not keys.reuse.lookup:
+            return None
+        slot = self._store.get(keys.exact, now)
+        return slot.entry if slot else None
+
     def purge(self, scope: str | None = None) -> int:
         """Forget the answers of one scope, or all; how many they were."""
         return self._store.purge(scope)

@@ -27,6 +27,8 @@ def decide(chat: ChatRequest, policy: Policy) -> Reuse:
     sampled = "" if chat.allow_sampled_reuse else why_sampled(chat.body, policy)
     exact = policy.cache_enabled and not sampled
     not_semantic = why_exact_only(chat.body, policy)
+    if chat.exact_only:
+        not_semantic = not_semantic or "only the exact request counts here"
     return Reuse(
         exact=exact,
         semantic=exact and not not_semantic,

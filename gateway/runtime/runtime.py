@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import structlog
 
@@ -62,6 +63,7 @@ class Runtime:
         self.sidecar = Sidecar(http.side, clock)
         self.deadlines = Deadlines()
         self.draining = False
+        self.services: dict[type, Any] = {}  # what apps above keep here, by its type
         self.trouble: Callable[[], list[str]] = list  # what the lifespan's threads say
         self.apply(snapshot)
 

@@ -35,13 +35,14 @@ class World:
         self.catalog = Catalog(TIERS, backends, policy=Policy(**policy))
         self.pool.sync(self.catalog)
 
-    def look(self, tier=1, route=None, features=None, exclude=()):
+    def look(self, tier=1, route=None, features=None, exclude=(), prefer=""):
         return self.pool.candidates(
             self.catalog,
             Choice(tier, ()),
             route or Route(1, 3),
             features or Features(prompt_tokens=100),
             exclude,
+            prefer,
         )
 
     def pick(self, *args, **kwargs):
@@ -495,3 +496,27 @@ def test_an_empty_catalog_has_nobody_to_ask():
     world.catalog = Catalog()
 
     assert world.look(tier=0, route=Route(0, 0)) == []
+
+
+def test_a_preferred_backend_is_asked_among_equals():
+    world = World(HAIKU, TWIN)
+
+    names = {world.look(prefer="haiku-eu")[-1].backend.name for _ in range(20)}
+
+    assert names == {"haiku-eu"}
+
+
+def test_a_preferred_backend_that_is_much_busier_is_not_asked():
+    world = World(HAIKU, TWIN)
+    leases = [world.pool.lease(TWIN) for _ in range(2)]
+
+    assert world.look(prefer="haiku-eu")[-1].backend.name == "haiku"
+    assert len(leases) == 2
+
+
+def test_a_preference_never_makes_a_request_dearer_and_may_be_down():
+    world = World(HAIKU, TWIN, GPT)
+    world.take_down(TWIN)
+
+    assert world.look(prefer="gpt")[-1].backend.name == "haiku"
+    assert world.look(prefer="haiku-eu")[-1].backend.name == "haiku"

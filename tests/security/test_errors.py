@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.api.urls import urlpatterns
+from config.api_urls import urlpatterns
 from tests.faultllm import FaultLLM, closed_port
 from tests.harness import Reply, ask, one_backend, serving
 from tests.security.conftest import TwoTenants

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from django.urls import URLPattern
 
-from gateway.api.urls import urlpatterns
+from config.api_urls import urlpatterns
 from gateway.asgi.routes import PATTERNS, ROUTES, find
 from tests.security.conftest import TwoTenants
 

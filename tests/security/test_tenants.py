@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.api.urls import urlpatterns
+from config.api_urls import urlpatterns
 from gateway.cache.key import exact_key, rest_key
 from gateway.ledger.books import Caller
 from routing.chat import ChatRequest
@@ -111,7 +111,36 @@ def test_s5_another_tenants_question_is_no_hit(tenants: TwoTenants):
 def test_s5_no_endpoint_has_an_id_without_a_test_here():
     """Whoever adds an address with an id in it adds its two-tenant test."""
     with_id = {str(p.pattern) for p in urlpatterns if "<" in str(p.pattern)}
-    assert with_id == {"v1/models/<path:model>", "v1/requests/<str:request_id>"}
+    assert with_id == {
+        "v1/models/<path:model>",
+        "v1/requests/<str:request_id>",
+        "v1/workflows/runs/<str:run_id>",
+        "v1/workflows/runs/<str:run_id>/cancel",
+    }
+
+
+def test_s5_a_run_is_seen_and_cancelled_by_its_own_tenant_only(tenants: TwoTenants):
+    workflow = {"end_ops": ["a"], "ops": {"a": {"prompt": "What only red asks"}}}
+    with tenants.client(tenants.red) as client:
+        answer = client.post("/v1/workflows", json={"input": "", "workflow": workflow})
+        run_id = answer.json()["run_id"]
+        assert client.get(f"/v1/workflows/runs/{run_id}").status_code == 200
+        of_own = client.post(f"/v1/workflows/runs/{run_id}/cancel", json={})
+        assert of_own.json() == {"run_id": run_id, "status": "succeeded"}
+    nobodys = f"run_{'0' * 24}"
+    with tenants.client(tenants.blue) as client:
+        for path in ("", "/cancel"):
+            method = "POST" if path else "GET"
+            of_another, of_nobody = (
+                client.request(
+                    method,
+                    f"/v1/workflows/runs/{each}{path}",
+                    json={} if path else None,
+                )
+                for each in (run_id, nobodys)
+            )
+            assert of_another.status_code == of_nobody.status_code == 404
+            assert of_another.content == of_nobody.content
 
 
 async def ask_as(gateway: Gateway, key: str, text: str, **body: object) -> Reply:

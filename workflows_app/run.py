@@ -1,0 +1,226 @@
+"""One run of a workflow: its state, what it tells its followers, and its report."""
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gateway.ledger.books import Caller
+from routing.chat import Json
+from routing.pricing import NANO_PER_USD, nano_to_usd
+from workflows_app.call import Said
+from workflows_app.definition import Definition, Op, Value
+from workflows_app.optimizer import Plan
+from workflows_app.prompt import Inputs
+from workflows_app.spending import Spending
+
+Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+OpStatus = Literal[
+    "waiting",
+    "running",
+    "succeeded",
+    "failed",
+    "skipped",
+    "cancelled",
+    "pruned",
+    "merged",
+]
+ENDED = ("succeeded", "failed", "cancelled")
+
+
+def new_run_id() -> str:
+    return f"run_{secrets.token_hex(12)}"
+
+
+@dataclass(slots=True)
+class OpState:
+    """What became of an op. Seconds count from the start of the run."""
+
+    status: OpStatus = "waiting"
+    value: Value = None
+    calls: int = 0
+    tier: int | None = None
+    backend: str = ""
+    cache: str = ""
+    cost_nano: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    request_ids: list[str] = field(default_factory=list)
+    reason: str = ""
+    started_s: float | None = None
+    ended_s: float | None = None
+
+    def count(self, said: Said) -> None:
+        """Add a call that has ended, well or not."""
+        self.calls += 1
+        self.cost_nano += said.cost_nano
+        self.prompt_tokens += said.usage.prompt
+        self.completion_tokens += said.usage.completion
+        self.cached_tokens += said.usage.cached
+        if said.request_id:
+            self.request_ids.append(said.request_id)
+        if said.backend:
+            self.backend, self.tier, self.cache = said.backend, said.tier, said.cache
+            self.reason = said.reason
+
+    def to_json(self) -> Json:
+        return {
+            "status": self.status,
+            "calls": self.calls,
+            "tier": self.tier,
+            "backend": self.backend,
+            "cache": self.cache,
+            "cost_usd": nano_to_usd(self.cost_nano),
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "cached_tokens": self.cached_tokens,
+            "request_ids": self.request_ids,
+            "reason": self.reason,
+            "started_ms": milliseconds(self.started_s),
+            "ended_ms": milliseconds(self.ended_s),
+        }
+
+
+@dataclass(slots=True)
+class Options:
+    """How a run was asked for, besides its workflow and input."""
+
+    mode: Literal["wait", "follow", "background"] = "wait"
+    deltas: bool = False
+    store: bool = True
+    max_cost_nano: int | None = None
+    deadline_s: float | None = None
+
+
+class Run:
+    def __init__(
+        self,
+        definition: Definition,
+        inputs: Inputs,
+        caller: Caller,
+        options: Options,
+        plan: Plan,
+        run_id: str = "",
+    ) -> None:
+        self.run_id = run_id or new_run_id()
+        self.definition = definition
+        self.inputs = inputs
+        self.caller = caller
+        self.options = options
+        self.plan = plan
+        self.workflow: tuple[str, int] | None = None  # of a stored one: name, version
+        self.status: Status = "queued"
+        self.error = ""
+        self.error_code = ""
+        self.started = 0.0  # monotonic
+        self.total_ms = 0
+        self.spending = Spending(options.max_cost_nano)
+        self.ops = {name: OpState() for name in definition.order}
+        for name in plan.pruned:
+            self.ops[name].status = "pruned"
+        # Items of maps and samples that an earlier process has finished.
+        self.kept: dict[tuple[str, int], str] = {}
+        self.last_backend: dict[str, str] = {}
+        self._followers: list[asyncio.Queue[Json | None]] = []
+
+    @property
+    def cost_nano(self) -> int:
+        return sum(state.cost_nano for state in self.ops.values())
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    def share_with_twins(self, name: str) -> None:
+        """Give an op's output to those it was done for."""
+        value = self.ops[name].value
+        for twin, kept in self.plan.merged.items():
+            if kept == name:
+                state = self.ops[twin]
+                state.value = value
+                state.status = "skipped" if value is None else "merged"
+                state.reason = f"The same as {kept}, so done once."
+
+    def outputs(self) -> dict[str, Value]:
+        return {
+            name: state.value
+            for name, state in self.ops.items()
+            if state.value is not None
+        }
+
+    def left_s(self) -> float:
+        """Seconds until it is done, by the plan: the longest way still open."""
+        return max(
+            (
+                seconds
+                for name, seconds in self.plan.left_s.items()
+                if self.ops[name].status in ("waiting", "running")
+            ),
+            default=0.0,
+        )
+
+    def final_output(self) -> Value:
+        """The output of the last end op that has one."""
+        for name in reversed(self.definition.end_ops):
+            if self.ops[name].value is not None:
+                return self.ops[name].value
+        return ""
+
+    def report(self) -> Json:
+        """The reference's five fields, then ours."""
+        shown = {name: s for name, s in self.ops.items() if s.status != "pruned"}
+        return {
+            "outputs": self.outputs(),
+            "routing": {n: s.backend for n, s in shown.items() if s.backend},
+            "costs": {
+                n: nano_to_usd(s.cost_nano) for n, s in shown.items() if s.backend
+            },
+            "total_ms": self.total_ms,
+            "final_output": self.final_output(),
+            "run_id": self.run_id,
+        }
+
+    def details(self) -> Json:
+        return {
+            "run_id": self.run_id,
+            "status": self.status,
+            **self.report(),
+            "total_cost_usd": self.cost_nano / NANO_PER_USD,
+            "error": self.error_json(),
+            "ops": {name: state.to_json() for name, state in self.ops.items()},
+        }
+
+    def error_json(self) -> Json | None:
+        if not self.error:
+            return None
+        return {"message": self.error, "code": self.error_code}
+
+    # --- Followers ------------------------------------------------------------------
+
+    def follow(self) -> "asyncio.Queue[Json | None]":
+        """A queue of what happens from now on; None ends it."""
+        queue: asyncio.Queue[Json | None] = asyncio.Queue()
+        self._followers.append(queue)
+        return queue
+
+    def unfollow(self, queue: "asyncio.Queue[Json | None]") -> None:
+        self._followers.remove(queue)
+
+    def tell(self, kind: str, **facts: object) -> None:
+        for queue in self._followers:
+            queue.put_nowait({"type": kind, "run_id": self.run_id, **facts})
+
+    def hang_up(self) -> None:
+        for queue in self._followers:
+            queue.put_nowait(None)
+
+    def unfinished(self) -> Iterator[Op]:
+        for name in self.plan.order:
+            if self.ops[name].status == "waiting":
+                yield self.definition.ops[name]
+
+
+def milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)

@@ -1,0 +1,154 @@
+"""The runs of this process: started, followed, cancelled, written down."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Self
+
+import structlog
+from django.db import Error as DatabaseError
+
+from gateway.errors import GatewayError, ShuttingDown
+from gateway.runtime.database import in_database
+from gateway.runtime.runtime import Runtime
+from workflows_app import store
+from workflows_app.desk import Desk
+from workflows_app.errors import CostCeiling, RunCancelled, WorkflowFailed
+from workflows_app.executor import Executor
+from workflows_app.run import Run
+
+log = structlog.get_logger("workflows")
+ERRORS = {each.code: each for each in (CostCeiling, RunCancelled)}
+WRITE_AGAIN = (0.1, 0.5, 2.0)  # seconds between attempts to write a row
+
+
+class Runs:
+    """One per process; see `of`. `owner` is its name in the rows it works on."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.desk = Desk(runtime)
+        self.owner = store.owner_name()
+        self._active: dict[str, Run] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._writes: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    @classmethod
+    def of(cls, runtime: Runtime) -> Self:
+        found: Self | None = runtime.services.get(cls)
+        if found is None:
+            found = runtime.services[cls] = cls(runtime)
+        return found
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def find(self, run_id: str, scope: str) -> Run | None:
+        """A run of this scope that is under way here, or was until just now."""
+        run = self._active.get(run_id)
+        return run if run and run.caller.scope == scope else None
+
+    async def finish(self, run: Run) -> Run:
+        """Start a run and wait for its end; who stops waiting cancels it. Raises
+        WorkflowFailed with what the run has."""
+        task = self.start(run)
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError:
+            self.cancel(run.run_id)
+            raise
+        if error := self.error_of(run):
+            raise error
+        return run
+
+    def start(self, run: Run) -> asyncio.Task[None]:
+        self._active[run.run_id] = run
+        task = self._tasks[run.run_id] = asyncio.create_task(self._drive(run))
+        # Not at the end of the task: one cancelled before its first step has none.
+        task.add_done_callback(lambda task: self._ended(task, run))
+        return task
+
+    async def start_in_background(self, run: Run) -> None:
+        """Write the run down, so that it outlives this process, then start it."""
+        run.status = "running"
+        await in_database(store.create, run, self.owner)
+        self.start(run)
+
+    def cancel(self, run_id: str) -> bool:
+        """Stop a run of this process, and the calls it has under way."""
+        task = self._tasks.get(run_id)
+        return task is not None and task.cancel()
+
+    def error_of(self, run: Run) -> WorkflowFailed | None:
+        if not run.error:
+            return None
+        kind = ERRORS.get(run.error_code, WorkflowFailed)
+        return kind(run.error, run.details())
+
+    async def close(self) -> None:
+        """The process ends: background runs go back to the queue, others end."""
+        self._stopping = True
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # the callbacks of those tasks
+        await asyncio.gather(*self._writes, return_exceptions=True)
+
+    async def _drive(self, run: Run) -> None:
+        run.started = self.runtime.clock()
+        run.status = "running"
+        run.tell("planned", plan=run.plan.to_json())
+        keep = self._keep if run.options.mode == "background" else None
+        try:
+            await Executor(run, self.desk, keep).execute()
+            run.status = "succeeded"
+        except GatewayError as error:
+            self._fail(run, error)
+        except Exception:
+            log.exception("run_failed", run_id=run.run_id)
+            self._fail(run, WorkflowFailed("The gateway failed; its log has details."))
+
+    def _ended(self, task: asyncio.Task[None], run: Run) -> None:
+        """Tell everybody, and write it down; nobody waits for that."""
+        if task.cancelled():
+            self._fail(run, RunCancelled("The run was cancelled."))
+        stopped = task.cancelled() and self._stopping
+        stopped = stopped or run.error_code == ShuttingDown.code
+        interrupted = stopped and run.options.mode == "background"
+        if interrupted:
+            run.status = "queued"
+        if run.started:
+            run.total_ms = round((self.runtime.clock() - run.started) * 1000)
+        run.tell("run_done", status=run.status, error=run.error_json(), **run.report())
+        run.hang_up()
+        del self._tasks[run.run_id]
+        write = asyncio.create_task(self._write_end(run, interrupted))
+        self._writes.add(write)
+        write.add_done_callback(self._writes.discard)
+
+    def _fail(self, run: Run, error: GatewayError) -> None:
+        run.status = "cancelled" if isinstance(error, RunCancelled) else "failed"
+        run.error, run.error_code = error.message, error.code
+
+    async def _keep(self, run: Run, name: str) -> None:
+        """An op of a background run is done: written before anything builds on it."""
+        await self._persist(store.save_op, run, name)
+
+    async def _write_end(self, run: Run, interrupted: bool) -> None:
+        if interrupted:
+            await self._persist(store.release, run)
+        elif run.options.store:
+            await self._persist(store.save_end, run)
+        self._active.pop(run.run_id, None)
+
+    async def _persist(self, write: Callable[..., None], *arguments: object) -> None:
+        for seconds in (*WRITE_AGAIN, None):
+            try:
+                await in_database(write, *arguments)
+                return
+            except DatabaseError as error:
+                if seconds is None:
+                    log.warning("run_not_written", error=str(error))
+                    return
+                await asyncio.sleep(seconds)

@@ -1,0 +1,11 @@
+"""Addresses of the API of workflows; config/api_urls.py takes them in."""
+
+from django.urls import path
+
+from workflows_app import views
+
+urlpatterns = [
+    path("v1/workflows", views.Workflows.as_view()),
+    path("v1/workflows/runs/<str:run_id>", views.OneRun.as_view()),
+    path("v1/workflows/runs/<str:run_id>/cancel", views.CancelRun.as_view()),
+]

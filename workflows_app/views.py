@@ -1,0 +1,120 @@
+"""Run a workflow: wait for it, follow it, or come back later."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+
+from gateway.api import render
+from gateway.api.base import GatewayRequest, GatewayView
+from gateway.api.reply import Reply, json_reply
+from gateway.api.views import kept_alive
+from gateway.dialects import strict_json
+from gateway.errors import NotFound
+from gateway.runtime.database import in_database
+from routing.chat import Json
+from workflows_app import planner, store
+from workflows_app.errors import WorkflowFailed
+from workflows_app.request import read_request
+from workflows_app.run import Run
+from workflows_app.runs import Runs
+
+
+class WorkflowView(GatewayView):
+    """Errors of runs carry what the run has."""
+
+    @property
+    def runs(self) -> Runs:
+        return Runs.of(self.gateway.runtime)
+
+    def error(self, error: Any) -> Reply:
+        reply = super().error(error)
+        if isinstance(error, WorkflowFailed) and error.report:
+            body = {**orjson.loads(reply.body), **without_error(error.report)}
+            reply.body = orjson.dumps(body)
+        return reply
+
+
+def without_error(report: Json) -> Json:
+    return {name: value for name, value in report.items() if name != "error"}
+
+
+class Workflows(WorkflowView):
+    """`POST /v1/workflows`; with `?explain=1` the plan alone."""
+
+    async def post(self, request: GatewayRequest) -> Reply:
+        asked = await read_request(strict_json.loads(request.body))
+        desk, caller = self.runs.desk, self.gateway.caller
+        run = planner.make_run(
+            asked.definition, asked.inputs, caller, asked.options, desk
+        )
+        run.workflow = asked.stored
+        if request.query.get("explain") in ("1", "true"):
+            return json_reply({"plan": run.plan.to_json()})
+        match asked.options.mode:
+            case "background":
+                await self.runs.start_in_background(run)
+                return json_reply({"run_id": run.run_id, "status": run.status}, 202)
+            case "follow":
+                return self.follow(run)
+        await self.runs.finish(run)
+        return json_reply(run.report())
+
+    def follow(self, run: Run) -> Reply:
+        """Events as they happen; the run ends when its follower leaves."""
+        queue = run.follow()
+        self.runs.start(run)
+        run_id, runs = run.run_id, self.runs
+        self.gateway.at_end.append(lambda: leave(runs, run_id))
+        policy = self.gateway.runtime.snapshot.catalog.policy
+        return Reply(
+            headers=[
+                render.EVENT_STREAM,
+                ("cache-control", "no-cache"),
+                ("x-accel-buffering", "no"),  # nginx would collect the events
+            ],
+            pieces=kept_alive(events(queue), policy.keepalive_seconds),
+        )
+
+
+def leave(runs: Runs, run_id: str) -> None:
+    runs.cancel(run_id)
+
+
+async def events(queue: "asyncio.Queue[Json | None]") -> AsyncIterator[bytes]:
+    while (event := await queue.get()) is not None:
+        yield b"event: " + event["type"].encode() + b"\n" + render.event(event)
+    yield render.DONE
+
+
+class OneRun(WorkflowView):
+    """`GET /v1/workflows/runs/{run_id}`: how far it is, and what came of it."""
+
+    async def get(self, request: GatewayRequest, run_id: str) -> Reply:
+        scope = self.gateway.caller.scope
+        if run := self.runs.find(run_id, scope):
+            return json_reply(run.details())
+        found = await in_database(store.details, run_id, scope)
+        if found is None:
+            raise unknown_run()
+        return json_reply(found)
+
+
+class CancelRun(WorkflowView):
+    """`POST /v1/workflows/runs/{run_id}/cancel`."""
+
+    async def post(self, request: GatewayRequest, run_id: str) -> Reply:
+        scope = self.gateway.caller.scope
+        if self.runs.find(run_id, scope) and self.runs.cancel(run_id):
+            return json_reply({"run_id": run_id, "status": "cancelling"}, 202)
+        if await in_database(store.ask_to_cancel, run_id, scope):
+            return json_reply({"run_id": run_id, "status": "cancelling"}, 202)
+        found = await in_database(store.details, run_id, scope)
+        if found is None:
+            raise unknown_run()
+        return json_reply({"run_id": run_id, "status": found["status"]})
+
+
+def unknown_run() -> NotFound:
+    return NotFound("There is no such run here.", code="run_not_found")

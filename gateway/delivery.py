@@ -113,7 +113,7 @@ class Delivery:
             except asyncio.CancelledError:
                 # The last reader left: what came so far is what we know of the bill.
                 attempt.settle(
-                    "estimated",
+                    "estimated" if request.sent else "free",
                     self._usage(),
                     status=499,
                     error_code="client_closed",

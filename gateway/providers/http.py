@@ -1,20 +1,21 @@
 """The one place that opens connections: completion calls and side calls alike.
 
-aiohttp carries the completion calls; httpx, over the same guarded connector, serves
-whatever is off the request path (probes, the sidecar).
+Completion calls go over our own thin connections; httpx, over the same guarded sockets,
+serves whatever is off the request path (probes, the sidecar).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import ssl
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from types import SimpleNamespace
+from math import inf
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from gateway.deadlines import Deadline, Deadlines
 from gateway.errors import (
     BadUpstreamResponse,
     UpstreamError,
@@ -22,19 +23,33 @@ from gateway.errors import (
     UpstreamTimeout,
     UpstreamUnavailable,
 )
-from gateway.providers.addresses import ForbiddenAddress, guarded_socket
+from gateway.providers.addresses import ForbiddenAddress
+from gateway.providers.connection import Connection, ProtocolError
+from gateway.providers.connections import (
+    DNS_SECONDS,
+    KEEPALIVE_SECONDS,
+    Connections,
+    LookUp,
+    Target,
+    look_up,
+    target_of,
+)
+from gateway.providers.decoding import BadEncoding, decoder_of
 
 FINISH_SECONDS = 1.0
-KEEPALIVE_SECONDS = 15.0  # shorter than providers', so that we close first
+OWN_HEADERS = (
+    "accept: */*\r\naccept-encoding: gzip, deflate\r\nuser-agent: llm-router\r\n"
+)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
-    """A POST ready to be sent."""
+    """A POST ready to be sent. `sent` tells whether the provider may have seen it."""
 
     url: str
     headers: dict[str, str] = field(repr=False)  # one of them is the provider's key
     body: bytes = field(repr=False)
+    sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +71,48 @@ class ConnectionLost(UpstreamUnavailable):
 
 
 class Response:
-    """Status, headers and a body that is read under the call's limits."""
+    """Status, headers (lower-case) and a body that is read under the call's limits."""
 
     def __init__(
-        self, inner: aiohttp.ClientResponse, limits: Limits, timer: asyncio.Timeout
+        self,
+        connection: Connection,
+        limits: Limits,
+        deadline: Deadline,
+        deadlines: Deadlines,
     ) -> None:
-        self.status = inner.status
-        self.headers = inner.headers
-        self._inner = inner
-        self._limits = limits
-        self._timer = timer
+        self.status = connection.status
+        self.headers = connection.headers
+        self._connection = connection
+        self._decoder = decoder_of(self.headers.get("content-encoding", ""))
+        self._gap = limits.gap
+        self._max_bytes = limits.max_bytes
+        self._deadline = deadline
+        self._deadlines = deadlines
         self._received = 0
         self._loop = asyncio.get_running_loop()
-        self._deadline = self._loop.time() + limits.total
+        self._ends = self._loop.time() + limits.total
 
     async def piece(self) -> bytes:
         """What arrived next; empty at the end. Raises on silence, excess and cuts."""
-        self._rearm()
-        piece = await self._inner.content.readany()
+        self._deadline.at = min(self._loop.time() + self._gap, self._ends)
+        piece = await self._next()
         self._received += len(piece)
-        if self._received > self._limits.max_bytes:
+        if self._received > self._max_bytes:
             raise UpstreamIncomplete(
                 "The provider's answer is larger than the policy allows.",
                 code="answer_too_large",
             )
+        return piece
+
+    async def _next(self) -> bytes:
+        if self._decoder is None:
+            return await self._connection.piece()
+        while not (piece := self._decoder.read()):
+            packed = await self._connection.piece()
+            if not packed:
+                self._decoder.end()
+                return b""
+            self._decoder.feed(packed)
         return piece
 
     async def read(self, limit: int | None = None) -> bytes:
@@ -93,36 +126,35 @@ class Response:
 
     async def finish(self) -> None:
         """Read to the end what should be over, so that the connection can be kept."""
+        self._deadline.at = inf  # the answer is there; this is about tidiness
         try:
-            async with asyncio.timeout(FINISH_SECONDS):
-                while await self.piece():
+            with self._deadlines.within(FINISH_SECONDS):
+                while await self._connection.piece():
                     pass
-        except (TimeoutError, aiohttp.ClientError, UpstreamError):
+        except (OSError, ProtocolError):
             return
-
-    def _rearm(self) -> None:
-        gap_ends = self._loop.time() + self._limits.gap
-        self._timer.reschedule(min(gap_ends, self._deadline))
 
 
 class HttpClient:
-    """Sessions of one process; open in its event loop, close at the end."""
+    """Connections of one process; open in its event loop, close at the end."""
 
-    def __init__(self, *, allow_private: bool) -> None:
-        self._socket_factory = partial(guarded_socket, allow_private=allow_private)
-        watch = [_watch_connection()]
-        self._session = self._new_session(watch)
-        self._fresh_session = self._new_session(watch, force_close=True)
+    def __init__(
+        self,
+        *,
+        allow_private: bool,
+        look_up: LookUp = look_up,
+    ) -> None:
+        self.deadlines = Deadlines()
+        self.connections = Connections(allow_private=allow_private, look_up=look_up)
         self.side = httpx.AsyncClient(
-            transport=AiohttpTransport(client=self._new_session()),
+            transport=AiohttpTransport(client=self._side_session()),
             follow_redirects=False,
             trust_env=False,
         )
 
     async def close(self) -> None:
+        self.connections.close()
         await self.side.aclose()
-        await self._session.close()
-        await self._fresh_session.close()
 
     @asynccontextmanager
     async def post(
@@ -132,98 +164,100 @@ class HttpClient:
 
         `fresh` opens a new connection instead of a kept one.
         """
-        session = self._fresh_session if fresh else self._session
-        seen = SimpleNamespace(reused=False)
+        target, request = written(call)
+        connection = None if fresh else self.connections.take(target.origin)
+        reused = connection is not None
         response: Response | None = None
         try:
-            async with (
-                asyncio.timeout(limits.connect + limits.first_byte) as timer,
-                session.post(
-                    call.url,
-                    data=call.body,
-                    headers=call.headers,
-                    allow_redirects=False,
-                    # Name resolution included: what our timer ends was sent.
-                    timeout=aiohttp.ClientTimeout(connect=limits.connect),
-                    trace_request_ctx=seen,
-                ) as inner,
-            ):
-                response = Response(inner, limits, timer)
+            with self.deadlines.within(limits.connect) as deadline:
+                if connection is None:
+                    connection = await self.connections.open(target.origin)
+                deadline.extend(limits.first_byte)
+                call.sent = True
+                connection.send(request)
+                await connection.answered()
+                response = Response(connection, limits, deadline, self.deadlines)
                 yield response
-        except UpstreamError:
-            raise
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise failure(error, response, seen) from error
+        except (OSError, ProtocolError) as error:
+            if connection is None:
+                raise failure_to_connect(error) from error
+            if response is None:
+                raise failure_to_answer(error, reused) from error
+            raise failure_of_body(error) from error
+        finally:
+            if connection is not None:
+                if connection.free():
+                    self.connections.keep(target.origin, connection)
+                else:
+                    connection.close()
 
-    def _new_session(
-        self, watch: Sequence[aiohttp.TraceConfig] = (), *, force_close: bool = False
-    ) -> aiohttp.ClientSession:
+    def _side_session(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             limit=0,  # admission control bounds the calls, not the pool
-            force_close=force_close,
-            keepalive_timeout=None if force_close else KEEPALIVE_SECONDS,
-            socket_factory=self._socket_factory,
-            ttl_dns_cache=10,
+            keepalive_timeout=KEEPALIVE_SECONDS,
+            socket_factory=self.connections.socket_factory,
+            ttl_dns_cache=int(DNS_SECONDS),
         )
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=True,
             trust_env=False,
-            timeout=aiohttp.ClientTimeout(total=None),
-            trace_configs=list(watch),
-            read_bufsize=1 << 18,
         )
 
 
-def _watch_connection() -> aiohttp.TraceConfig:
-    """Notes on the call's context whether its connection was a kept one."""
+def written(call: Call) -> tuple[Target, bytes]:
+    """The request as bytes, and where it goes."""
+    try:
+        target = target_of(call.url)
+    except ValueError as error:
+        raise UpstreamUnavailable("The provider's address can't be used.") from error
+    lines = [f"{name}: {value}\r\n" for name, value in call.headers.items()]
+    lines.append(f"content-length: {len(call.body)}\r\n")
+    headers = "".join(lines)
+    if headers.count("\n") != len(lines) or headers.count("\r") != len(lines):
+        raise UpstreamUnavailable("A header for the provider holds a line break.")
+    try:
+        head = f"{target.head}{OWN_HEADERS}{headers}\r\n".encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise UpstreamUnavailable("A header for the provider can't be sent.") from error
+    return target, head + call.body
 
-    async def reused(
-        session: aiohttp.ClientSession,
-        context: SimpleNamespace,
-        params: aiohttp.TraceConnectionReuseconnParams,
-    ) -> None:
-        context.trace_request_ctx.reused = True
 
-    trace = aiohttp.TraceConfig()
-    trace.on_connection_reuseconn.append(reused)
-    return trace
-
-
-def failure(
-    error: Exception, response: Response | None, seen: SimpleNamespace
-) -> UpstreamError:
-    """What a transport error means for the attempt: was it sent, may it be billed?"""
-    if response is not None:
-        return _failure_of_body(error)
+def failure_to_connect(error: Exception) -> UpstreamError:
+    """Nothing was sent."""
     match error:
-        case aiohttp.ClientConnectorError(os_error=ForbiddenAddress() as refusal):
-            return UpstreamUnavailable(str(refusal), code="forbidden_address")
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
+        case ForbiddenAddress():
+            return UpstreamUnavailable(str(error), code="forbidden_address")
+        case ssl.SSLError():
             return BadUpstreamCertificate(
                 "The provider's TLS certificate was not accepted.", code="upstream_tls"
             )
-        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+        case _:
             return UpstreamUnavailable("The provider could not be reached.")
+
+
+def failure_to_answer(error: Exception, reused: bool) -> UpstreamError:
+    """The request was sent; it may have been processed, and may be billed."""
+    match error:
         case TimeoutError():
             return UpstreamTimeout("The provider did not answer in time.")
-        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError() if seen.reused:
+        case OSError() if reused:
             return ConnectionLost("The provider closed the connection.")
-        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
+        case OSError():
             return NoAnswer("The provider closed the connection without an answer.")
-        case aiohttp.ClientResponseError():
-            return BadUpstreamResponse("The provider's answer is not valid HTTP.")
         case _:
-            return UpstreamUnavailable("The provider's address can't be used.")
+            return BadUpstreamResponse("The provider's answer is not valid HTTP.")
 
 
-def _failure_of_body(error: Exception) -> UpstreamError:
-    if isinstance(error, TimeoutError):
-        return StalledAnswer("The provider stopped in the middle of its answer.")
-    if "encoding" in str(error).lower():
-        return BadUpstreamResponse("The provider's answer can't be decompressed.")
-    return UpstreamIncomplete("The provider's answer ended too early.")
+def failure_of_body(error: Exception) -> UpstreamError:
+    match error:
+        case TimeoutError():
+            return StalledAnswer("The provider stopped in the middle of its answer.")
+        case BadEncoding():
+            return BadUpstreamResponse("The provider's answer can't be decompressed.")
+        case _:
+            return UpstreamIncomplete("The provider's answer ended too early.")
 
 
 class BadUpstreamCertificate(UpstreamUnavailable):

@@ -8,7 +8,6 @@ from typing import Any
 import structlog
 
 from gateway.cache import AnswerCache
-from gateway.deadlines import Deadlines
 from gateway.inflight import InFlight
 from gateway.ledger.books import Books
 from gateway.metrics import Metrics
@@ -61,7 +60,7 @@ class Runtime:
         self.pool = BackendPool(clock, random, log_transition)
         self.retries = RetryBudget(snapshot.catalog.policy.retry_budget)
         self.sidecar = Sidecar(http.side, clock)
-        self.deadlines = Deadlines()
+        self.deadlines = http.deadlines  # those of this event loop
         self.draining = False
         self.services: dict[type, Any] = {}  # what apps above keep here, by its type
         self.trouble: Callable[[], list[str]] = list  # what the lifespan's threads say

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.faultllm import FaultLLM
+from tests.faultllm import FaultLLM, blackhole
 from tests.harness import Gateway, ask, one_backend, serving, three_tiers
 
 PATH = "/v1/chat/completions"
@@ -34,8 +34,14 @@ async def raw(gateway: Gateway, data: bytes) -> bytes:
         writer.close()
 
 
-async def send_and_hang_up(gateway: Gateway, stream: bool, after: int = 0) -> None:
-    """Start a request, read `after` bytes of its answer, leave."""
+async def send_and_hang_up(
+    gateway: Gateway,
+    stream: bool,
+    after: int = 0,
+    upstream: FaultLLM | None = None,
+) -> None:
+    """Start a request, wait for `upstream` to hold it, read `after` bytes of its
+    answer, leave."""
     body = json.dumps({**CHAT, "stream": stream}).encode()
     host, port = gateway.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
@@ -45,6 +51,8 @@ async def send_and_hang_up(gateway: Gateway, stream: bool, after: int = 0) -> No
         + body
     )
     await gateway.called()
+    if upstream:
+        await upstream.until(lambda: upstream.holding > 0)
     if after:
         await reader.readexactly(after)
     writer.close()
@@ -68,7 +76,7 @@ async def test_c1_a_client_that_leaves_before_the_answer_cancels_the_call(
     upstream: FaultLLM, tmp_path: Path, stream: bool
 ):
     async with serving(one_backend(upstream.url, "fault/hold"), tmp_path) as gateway:
-        await send_and_hang_up(gateway, stream)
+        await send_and_hang_up(gateway, stream, upstream=upstream)
         await upstream.until(lambda: hung_up(upstream))
         await gateway.settled()
         (attempt,) = gateway.records("attempt")
@@ -76,6 +84,18 @@ async def test_c1_a_client_that_leaves_before_the_answer_cancels_the_call(
 
     assert (request["status"], request["outcome"]) == (499, "client_closed")
     assert attempt["state"] == "estimated"
+    assert attempt["error_code"] == "client_closed"
+
+
+async def test_c1_a_call_that_was_never_sent_is_free(tmp_path: Path):
+    with blackhole() as port:
+        catalog = one_backend(f"http://127.0.0.1:{port}")
+        async with serving(catalog, tmp_path) as gateway:
+            await send_and_hang_up(gateway, stream=False)
+            await gateway.settled()
+            (attempt,) = gateway.records("attempt")
+
+    assert (attempt["state"], attempt["cost_nano"]) == ("free", 0)
     assert attempt["error_code"] == "client_closed"
 
 

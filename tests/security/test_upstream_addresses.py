@@ -8,7 +8,6 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp.abc import AbstractResolver
 
 from gateway.providers.http import Call, HttpClient, Limits
 from gateway.runtime.prober import Prober
@@ -62,21 +61,17 @@ async def test_s8_forbidden_addresses_are_refused_however_they_are_written(url: 
     assert made == []
 
 
-def sessions_of(http: HttpClient) -> list[aiohttp.ClientSession]:
-    return [http._session, http._fresh_session, http.side._transport.client]
-
-
 def watch_sockets(http: HttpClient, made: list[str]) -> None:
     """Note each address for which the guard hands out a socket."""
-    for session in sessions_of(http):
-        guard = session.connector._socket_factory
+    guard = http.connections.socket_factory
 
-        def noting(info: tuple, guard=guard) -> socket.socket:
-            opened = guard(info)
-            made.append(info[4][0])
-            return opened
+    def noting(info: tuple) -> socket.socket:
+        opened = guard(info)
+        made.append(info[4][0])
+        return opened
 
-        session.connector._socket_factory = noting
+    http.connections.socket_factory = noting
+    http.side._transport.client.connector._socket_factory = noting
 
 
 async def test_s8_a_backend_at_a_forbidden_address_is_503_free_and_named(
@@ -141,60 +136,41 @@ async def side_outcome(http: HttpClient, url: str) -> str:
     return "connected"
 
 
-class Rebinding(AbstractResolver):
-    """Says something harmless first and the metadata service from then on."""
-
-    def __init__(self, first: str, port: int) -> None:
-        self.addresses, self.port = [first], port
-        self.asked = 0
-
-    async def resolve(
-        self, host: str, port: int = 0, family: int = socket.AF_INET
-    ) -> list[dict]:
-        self.asked += 1
-        address = self.addresses.pop() if self.addresses else "169.254.169.254"
-        return [
-            {
-                "hostname": host,
-                "host": address,
-                "port": self.port,
-                "family": socket.AF_INET,
-                "proto": 0,
-                "flags": socket.AI_NUMERICHOST,
-            }
-        ]
-
-    async def close(self) -> None:
-        pass
+def address(host: str, port: int) -> tuple:
+    return (socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))
 
 
 async def test_s8_a_name_that_resolves_elsewhere_the_next_time_is_judged_again():
+    answers = ["127.0.0.1", "169.254.169.254"]
+    asked = []
+
+    async def rebinding(host: str, port: int) -> list[tuple]:
+        asked.append(host)
+        return [address(answers[len(asked) - 1], canary.port)]
+
     with Canary() as canary:  # it closes each connection, so each call opens one
-        http = HttpClient(allow_private=True)
-        resolver = Rebinding("127.0.0.1", canary.port)
-        connector = http._session.connector
-        connector._resolver, connector._use_dns_cache = resolver, False
+        http = HttpClient(allow_private=True, look_up=rebinding)
         url = "http://rebinding.example"
-        first, second = await outcome(http, url), await outcome(http, url)
+        first = await outcome(http, url)
+        http.connections.forget_names()  # as ten seconds later
+        second = await outcome(http, url)
         hits = len(canary.hits)
         await http.close()
 
     assert (first, second) == ("200", "forbidden_address")
-    assert (resolver.asked, hits) == (2, 1)
+    assert (len(asked), hits) == (2, 1)
 
 
 async def test_s8_each_address_of_a_name_is_judged_by_itself():
-    """The first one answers nobody; the second one is forbidden, and not tried."""
+    """The first one is forbidden, and not tried; the second one answers."""
     made: list[str] = []
 
-    class Both(Rebinding):
-        async def resolve(self, host, port=0, family=socket.AF_INET) -> list[dict]:
-            (one,) = await super().resolve(host)
-            return [{**one, "host": h} for h in ("169.254.169.254", "127.0.0.1")]
+    async def both(host: str, port: int) -> list[tuple]:
+        hosts = ("169.254.169.254", "127.0.0.1")
+        return [address(each, canary.port) for each in hosts]
 
     with Canary() as canary:
-        http = HttpClient(allow_private=True)
-        http._session.connector._resolver = Both("127.0.0.1", canary.port)
+        http = HttpClient(allow_private=True, look_up=both)
         watch_sockets(http, made)
         reached = await outcome(http, "http://both.example")
         await http.close()
@@ -222,7 +198,8 @@ CONSTRUCTORS = {
     "build_opener",
 }
 MODULES = {"httpx", "aiohttp", "requests", "urllib3", "http.client", "urllib.request"}
-ONE_PATH = ROOT / "gateway" / "providers" / "http.py"
+PROVIDERS = ROOT / "gateway" / "providers"
+ONE_PATH = (PROVIDERS / "http.py", PROVIDERS / "connections.py")
 # Plays a provider and its clients for `make demo`: its addresses are its own.
 SIMULATOR = ROOT / "gateway" / "simulator"
 
@@ -251,7 +228,7 @@ def test_s8_there_is_one_place_that_connects():
     found = []
     for app in ("config", "gateway", "routing", "workflows_app"):
         for path in (ROOT / app).rglob("*.py"):
-            if path == ONE_PATH or SIMULATOR in path.parents:
+            if path in ONE_PATH or SIMULATOR in path.parents:
                 continue
             calls = connecting(ast.parse(path.read_text()))
             found += [f"{path.relative_to(ROOT)}:{call}" for call in calls]
@@ -276,19 +253,19 @@ def test_s8_the_check_sees_what_it_is_for(code: str):
     assert list(connecting(ast.parse(code)))
 
 
-async def test_s8_every_session_of_the_one_place_is_guarded():
+async def test_s8_side_calls_are_guarded_as_completion_calls_are():
     http = HttpClient(allow_private=False)
+    session = http.side._transport.client
     with Canary() as canary:
-        refused = []
-        for session in sessions_of(http):
-            assert not session.trust_env
-            with pytest.raises(aiohttp.ClientConnectorError) as raised:
-                await session.post(canary.url, data=b"{}")
-            refused.append(type(raised.value.os_error).__name__)
+        with pytest.raises(aiohttp.ClientConnectorError) as raised:
+            await session.post(canary.url, data=b"{}")
+        completion = await outcome(http, canary.url)
         hits = canary.hits
     await http.close()
 
-    assert refused == ["ForbiddenAddress"] * 3
+    assert not session.trust_env
+    assert type(raised.value.os_error).__name__ == "ForbiddenAddress"
+    assert completion == "forbidden_address"
     assert hits == []
 
 

@@ -13,6 +13,7 @@ from django.conf import settings  # noqa: E402
 from gateway.asgi.application import Application  # noqa: E402
 from gateway.asgi.lifespan import Lifespan  # noqa: E402
 from gateway.runtime import logs  # noqa: E402
+from workflows_app.background import Background  # noqa: E402
 
 logs.configure(settings.LOG_LEVEL)
-application = Application(django_application, Lifespan())
+application = Application(django_application, Lifespan(Background()))

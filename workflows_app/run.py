@@ -114,6 +114,7 @@ class Run:
         self.status: Status = "queued"
         self.error = ""
         self.error_code = ""
+        self.lost = False  # another process has it now
         self.started = 0.0  # monotonic
         self.total_ms = 0
         self.spending = Spending(options.max_cost_nano)

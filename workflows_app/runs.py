@@ -7,17 +7,20 @@ from typing import Self
 import structlog
 from django.db import Error as DatabaseError
 
-from gateway.errors import GatewayError, ShuttingDown
+from gateway.errors import GatewayError, ShuttingDown, Unauthorized
 from gateway.runtime.database import in_database
 from gateway.runtime.runtime import Runtime
-from workflows_app import store
+from routing.chat import Json
+from workflows_app import planner, reader, store
 from workflows_app.desk import Desk
 from workflows_app.errors import CostCeiling, RunCancelled, WorkflowFailed
 from workflows_app.executor import Executor
+from workflows_app.prompt import Inputs
 from workflows_app.run import Run
 
 log = structlog.get_logger("workflows")
 ERRORS = {each.code: each for each in (CostCeiling, RunCancelled)}
+MOST_RUNS = 64  # background runs at the same time; more wait in the queue
 WRITE_AGAIN = (0.1, 0.5, 2.0)  # seconds between attempts to write a row
 
 
@@ -39,6 +42,17 @@ class Runs:
         if found is None:
             found = runtime.services[cls] = cls(runtime)
         return found
+
+    @property
+    def in_background(self) -> list[Run]:
+        """Those under way here that have a row to keep a lease on."""
+        active = [self._active[run_id] for run_id in self._tasks]
+        return [run for run in active if run.options.mode == "background"]
+
+    @property
+    def room(self) -> int:
+        """How many more background runs this process takes."""
+        return MOST_RUNS - len(self._tasks)
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -69,10 +83,41 @@ class Runs:
         return task
 
     async def start_in_background(self, run: Run) -> None:
-        """Write the run down, so that it outlives this process, then start it."""
+        """Write the run down, so that it outlives this process, then start it, unless
+        there are enough."""
+        if self.room <= 0:
+            return await in_database(store.create, run, "")
         run.status = "running"
         await in_database(store.create, run, self.owner)
         self.start(run)
+
+    async def resume(self, saved: Json) -> None:
+        """Go on with a run from its rows. Raises GatewayError when that can't be."""
+        caller = store.caller_of(saved["caller"])
+        keys = self.runtime.snapshot.keys.values()
+        if caller.key_id and all(k.caller.key_id != caller.key_id for k in keys):
+            raise Unauthorized("The key that started this run is no longer valid.")
+        definition = await asyncio.to_thread(reader.read, saved["text"])
+        run = planner.make_run(
+            definition,
+            Inputs(**saved["inputs"]),
+            caller,
+            store.options_of(saved["options"]),
+            self.desk,
+            saved["run_id"],
+        )
+        run.workflow = saved["workflow"]
+        store.restore(run, saved["ops"])
+        log.info("run_resumed", run_id=run.run_id)
+        self.start(run)
+
+    def keep_only(self, owned: set[str]) -> None:
+        """Let go of runs that another process has taken over, unwritten."""
+        for run in self.in_background:
+            if run.run_id not in owned:
+                log.warning("run_lost", run_id=run.run_id)
+                run.lost = True
+                self.cancel(run.run_id)
 
     def cancel(self, run_id: str) -> bool:
         """Stop a run of this process, and the calls it has under way."""
@@ -136,9 +181,9 @@ class Runs:
         await self._persist(store.save_op, run, name)
 
     async def _write_end(self, run: Run, interrupted: bool) -> None:
-        if interrupted:
+        if interrupted and not run.lost:
             await self._persist(store.release, run)
-        elif run.options.store:
+        elif run.options.store and not run.lost:
             await self._persist(store.save_end, run)
         self._active.pop(run.run_id, None)
 

@@ -57,10 +57,9 @@ def find_workflow(name: str) -> Workflow:
 
 
 def create(run: Run, owner: str) -> None:
-    """The row of a run that begins now in this process."""
-    WorkflowRun.objects.create(
-        **_columns(run), owner=owner, lease_until=timezone.now() + LEASE
-    )
+    """The row of a run that begins now in the process `owner`, or waits for one."""
+    lease = timezone.now() + LEASE if owner else None
+    WorkflowRun.objects.create(**_columns(run), owner=owner, lease_until=lease)
 
 
 def save_op(run: Run, name: str) -> None:
@@ -137,10 +136,11 @@ def _op_columns(run: Run, name: str, state: OpState) -> Json:
 # --- The queue -----------------------------------------------------------------------
 
 
-def renew(owner: str) -> None:
-    WorkflowRun.objects.filter(owner=owner, status="running").update(
-        lease_until=timezone.now() + LEASE
-    )
+def renew(owner: str) -> list[str]:
+    """Keep the runs of this process for a while longer; which they are."""
+    mine = WorkflowRun.objects.filter(owner=owner, status="running")
+    mine.update(lease_until=timezone.now() + LEASE)
+    return list(mine.values_list("run_id", flat=True))
 
 
 def asked_to_cancel(owner: str) -> list[str]:
@@ -166,7 +166,7 @@ def claim(owner: str, limit: int) -> list[Json]:
     free = Q(status="queued") | Q(status="running", lease_until__lt=now)
     running = WorkflowRun.objects.filter(status="running").exclude(owner=owner)
     for other in set(running.values_list("owner", flat=True)):
-        if is_dead_here(other):
+        if is_dead(other, owner):
             free |= Q(status="running", owner=other)
     claimed = []
     waiting = WorkflowRun.objects.filter(free, mode="background").order_by("id")
@@ -178,21 +178,25 @@ def claim(owner: str, limit: int) -> list[Json]:
     return claimed
 
 
-def close_orphans(owner: str) -> None:
-    """Runs somebody waited for die with their process: nobody can be answered."""
-    now = timezone.now()
-    rows = WorkflowRun.objects.filter(status="running", lease_until__lt=now)
-    rows.exclude(mode="background").exclude(owner=owner).update(
-        status="failed", error="Its process ended.", error_code="run_cancelled"
+def give_up(run_id: str, error: str, code: str) -> None:
+    """A run that can't go on."""
+    WorkflowRun.objects.filter(run_id=run_id).update(
+        status="failed",
+        error=error,
+        error_code=code,
+        owner="",
+        finished_at=timezone.now(),
     )
 
 
-def is_dead_here(owner: str) -> bool:
+def is_dead(owner: str, myself: str) -> bool:
     """Was it a process of this machine that is gone?"""
     host, _, rest = owner.partition("/")
     process = rest.partition("/")[0]
     if host != socket.gethostname()[:60] or not process.isdigit():
         return False
+    if owner.rpartition("/")[0] == myself.rpartition("/")[0]:
+        return True  # an earlier one had our number
     try:
         os.kill(int(process), 0)
     except ProcessLookupError:

@@ -1,0 +1,193 @@
+"""Runs that outlive their process: leases, take-over, kill -9."""
+
+import asyncio
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from django.utils import timezone
+
+from gateway.runtime.database import in_database
+from tests.faultllm import ThreadedFaultLLM
+from tests.instance import Instance, kill_group
+from tests.workflows_app.samples import STRAWBERRY
+from workflows_app import store
+from workflows_app.background import look_once
+from workflows_app.models import OpRun, WorkflowRun
+from workflows_app.runs import Runs
+
+CHAIN = {
+    "end_ops": ["o3"],
+    "ops": {
+        f"o{n}": {"prompt": f"Op {n}.", **({"input_ops": [f"o{n - 1}"]} if n else {})}
+        for n in range(4)
+    },
+}
+
+
+async def ended(run_id: str) -> WorkflowRun:
+    async with asyncio.timeout(20):
+        while True:
+            row = await in_database(WorkflowRun.objects.get, run_id=run_id)
+            if row.status in ("succeeded", "failed", "cancelled"):
+                return row
+            await asyncio.sleep(0.02)
+
+
+async def test_a_queued_run_is_claimed_by_one_process_only(run, gateway, upstream):
+    runs = Runs.of(gateway.runtime)
+    upstream.always = "hold"
+    submitted = await run(STRAWBERRY, mode="background")
+    run_id = submitted.json["run_id"]
+    await upstream.until(lambda: upstream.holding == 1)
+
+    assert await in_database(store.claim, "elsewhere/1/a", 9) == []
+    expired = timezone.now() - timedelta(seconds=1)
+    await in_database(
+        lambda: WorkflowRun.objects.filter(run_id=run_id).update(lease_until=expired)
+    )
+    first = await in_database(store.claim, "elsewhere/1/a", 9)
+    second = await in_database(store.claim, "elsewhere/1/b", 9)
+
+    assert [saved["run_id"] for saved in first] == [run_id]
+    assert second == []
+    await look_once(runs)  # it sees that it has lost the run, and lets go
+    await upstream.until(lambda: upstream.holding == 0)
+    row = await in_database(WorkflowRun.objects.get, run_id=run_id)
+    assert (row.status, row.owner) == ("running", "elsewhere/1/a")
+
+
+async def test_a_run_goes_on_with_what_is_written_down(run, gateway, upstream):
+    """As after a kill: the first two ops are done, the third was under way."""
+    upstream.script = ["ok", "ok", "hold"]
+    run_id = (await run(CHAIN, mode="background")).json["run_id"]
+    await upstream.until(lambda: upstream.holding == 1)
+    before = await in_database(lambda: list(OpRun.objects.values_list("op", "output")))
+    first = Runs.of(gateway.runtime)
+    await first.close()
+    assert len(before) == 2
+
+    gateway.runtime.services.clear()  # another process, so to say
+    await look_once(Runs.of(gateway.runtime))
+
+    row = await ended(run_id)
+    assert row.status == "succeeded"
+    outputs = await in_database(lambda: dict(row.ops.values_list("op", "output")))
+    assert {op: outputs[op] for op, _ in before} == dict(before)
+    assert len(upstream.attempts) == 3 + 2
+    assert row.cost_nano == sum(
+        await in_database(lambda: list(row.ops.values_list("cost_nano", flat=True)))
+    )
+
+
+async def test_items_of_a_map_are_not_paid_again(run, gateway, upstream):
+    workflow = {
+        "end_ops": ["each"],
+        "ops": {"each": {"prompt": "Op {{item}}.", "map": "input"}},
+    }
+    upstream.script = ["ok", "ok", "hold"]
+    run_id = (await run(workflow, "x\ny\nz", mode="background")).json["run_id"]
+
+    async def kept() -> int:
+        rows = await in_database(lambda: list(OpRun.objects.values_list("items")))
+        return len(rows[0][0]) if rows else 0
+
+    async with asyncio.timeout(10):
+        while await kept() < 2:
+            await asyncio.sleep(0.01)
+    await Runs.of(gateway.runtime).close()
+    gateway.runtime.services.clear()
+    await look_once(Runs.of(gateway.runtime))
+
+    row = await ended(run_id)
+    assert row.status == "succeeded"
+    assert len(row.final_output) == 3
+    assert len(upstream.attempts) == 4
+
+
+async def test_a_run_is_cancelled_from_another_process(run, gateway, upstream):
+    upstream.always = "hold"
+    run_id = (await run(STRAWBERRY, mode="background")).json["run_id"]
+    await upstream.until(lambda: upstream.holding == 1)
+
+    assert await in_database(store.ask_to_cancel, run_id, "local")
+    assert not await in_database(store.ask_to_cancel, run_id, "team:other")
+    await look_once(Runs.of(gateway.runtime))
+
+    assert (await ended(run_id)).status == "cancelled"
+    assert upstream.holding == 0
+
+
+async def test_a_run_that_can_not_go_on_fails(gateway):
+    row = WorkflowRun(
+        run_id="run_x",
+        scope="local",
+        mode="background",
+        text="end_ops: [a]\nops:\n  a: {prompt: x, tier: 9}",
+        inputs={"query": "", "named": {}},
+        caller={"scope": "local"},
+    )
+    await in_database(row.save)
+
+    await look_once(Runs.of(gateway.runtime))
+
+    row = await ended("run_x")
+    assert (row.status, row.error_code) == ("failed", "model_not_found")
+
+
+def test_owners_are_told_dead_only_when_they_are():
+    me = store.owner_name()
+    host, pid, _ = me.split("/")
+
+    assert store.is_dead(f"{host}/4194999/x", me)
+    assert store.is_dead(f"{host}/{pid}/of-an-earlier-process", me)
+    assert not store.is_dead(f"{host}/{os.getppid()}/x", me)
+    assert not store.is_dead("another-machine/4194999/x", me)
+    assert not store.is_dead("nonsense", me)
+
+
+def look(url: str, run_id: str) -> dict:
+    return httpx.get(f"{url}/v1/workflows/runs/{run_id}", timeout=20).json()
+
+
+def wait_for_end(url: str, run_id: str) -> dict:
+    deadline = time.monotonic() + 60
+    while (found := look(url, run_id))["status"] in ("queued", "running"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return found
+
+
+@pytest.mark.parametrize(
+    "killed_at",
+    [2, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 3, 4))],
+)
+def test_kill_9_in_mid_run_and_finished_ops_are_not_paid_again(
+    tmp_path: Path, threaded_upstream: ThreadedFaultLLM, killed_at: int
+):
+    instance = Instance(tmp_path, threaded_upstream.url)
+    threaded_upstream.script = ["ok"] * (killed_at - 1) + ["hold"]
+    process = instance.start()
+    submitted = httpx.post(
+        f"{instance.url}/v1/workflows",
+        json={"workflow": CHAIN, "input": "Hi", "mode": "background"},
+        timeout=20,
+    )
+    assert submitted.status_code == 202
+    run_id = submitted.json()["run_id"]
+    threaded_upstream.wait_until(lambda: threaded_upstream.holding == 1)
+    kill_group(process)
+
+    with instance.serving() as url:
+        found = wait_for_end(url, run_id)
+
+    assert found["status"] == "succeeded"
+    assert list(found["outputs"]) == ["o0", "o1", "o2", "o3"]
+    seen = [a.body["messages"][0]["content"] for a in threaded_upstream.attempts]
+    asked = [prompt.split(".")[0] for prompt in seen]
+    expected = [f"Op {n}" for n in range(4)]
+    expected.insert(killed_at, f"Op {killed_at - 1}")  # the one under way, again
+    assert asked == expected

@@ -1,0 +1,75 @@
+"""Background runs outlive their process: whoever is alive takes them over.
+
+The rows are the queue. A process renews the lease of its runs; a run whose lease is
+over, or whose process is known to be gone, is claimed by one atomic UPDATE and goes on
+with what is written down of it.
+"""
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from django.db import Error as DatabaseError
+from django.utils import timezone
+
+from gateway.errors import GatewayError
+from gateway.runtime.database import in_database
+from gateway.runtime.runtime import Runtime
+from workflows_app import store
+from workflows_app.runs import Runs
+
+log = structlog.get_logger("workflows")
+LOOK_SECONDS = 1.0
+RENEW_ROUNDS = 4  # well within store.LEASE
+FORGET_ROUNDS = 3600
+
+
+class Background:
+    """Runs beside the server, from its start to its end: see Lifespan."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.Task[None] | None = None
+        self._runs: Runs | None = None
+
+    async def open(self, runtime: Runtime) -> None:
+        self._runs = Runs.of(runtime)
+        self._loop = asyncio.create_task(self._look(self._runs))
+
+    async def close(self) -> None:
+        if self._loop is None or self._runs is None:
+            return
+        self._loop.cancel()
+        await asyncio.wait((self._loop,))
+        await self._runs.close()
+
+    async def _look(self, runs: Runs) -> None:
+        rounds = 0
+        while True:
+            try:
+                await look_once(runs, rounds)
+            except DatabaseError as error:
+                log.warning("runs_not_read", error=str(error))
+            except Exception:  # a bug of ours must not end the looking
+                log.exception("looking_after_runs_failed")
+            rounds += 1
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def look_once(runs: Runs, rounds: int = 0) -> None:
+    """Renew, cancel and claim what is due."""
+    if runs.in_background and rounds % RENEW_ROUNDS == 0:
+        runs.keep_only(set(await in_database(store.renew, runs.owner)))
+    if runs.in_background:
+        for run_id in await in_database(store.asked_to_cancel, runs.owner):
+            runs.cancel(run_id)
+    if runs.runtime.draining or runs.room <= 0:
+        return
+    for saved in await in_database(store.claim, runs.owner, runs.room):
+        try:
+            await runs.resume(saved)
+        except GatewayError as error:
+            await in_database(store.give_up, saved["run_id"], error.message, error.code)
+    if rounds % FORGET_ROUNDS == 0:
+        days = runs.runtime.snapshot.catalog.policy.log_retention_days
+        before = timezone.now() - timedelta(days=days)
+        await in_database(store.forget_before, before)

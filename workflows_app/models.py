@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from gateway.errors import GatewayError
 from workflows_app.definition import Definition
+from workflows_app.reader import read
 
 
 class Workflow(models.Model):
@@ -39,8 +40,6 @@ class Workflow(models.Model):
     @property
     def definition(self) -> Definition:
         """Raises InvalidWorkflow."""
-        from workflows_app.reader import read
-
         return read(self.text)
 
     def clean(self) -> None:

@@ -16,6 +16,7 @@ from routing.chat import Json
 from routing.pricing import nano_to_usd
 from workflows_app.errors import InvalidWorkflow
 from workflows_app.models import OpRun, Workflow, WorkflowRun
+from workflows_app.reader import read
 from workflows_app.run import ENDED, OpState, Options, Run, milliseconds
 
 # An owner that hasn't renewed its lease for so long is taken for dead.
@@ -160,6 +161,41 @@ def ask_to_cancel(run_id: str, scope: str | None) -> bool:
     return bool(rows.update(cancel_asked=True))
 
 
+def queue_again(row: WorkflowRun, ops: set[str] | None) -> bool:
+    """Let an ended run go on in the background: what succeeded is kept, except for
+    `ops` and all that follows them; None keeps nothing."""
+    with transaction.atomic():
+        ended = WorkflowRun.objects.filter(pk=row.pk, status__in=ENDED)
+        again = ended.update(
+            status="queued",
+            mode="background",
+            options={**row.options, "mode": "background"},
+            error="",
+            error_code="",
+            owner="",
+            cancel_asked=False,
+            finished_at=None,
+        )
+        if not again:
+            return False
+        if ops is None:
+            row.ops.all().delete()
+            return True
+        try:
+            children = read(row.text).children
+        except InvalidWorkflow:  # it will fail with that
+            children = {}
+        todo, stale = list(ops), set(ops)
+        while todo:
+            for child in children.get(todo.pop(), ()):
+                if child not in stale:
+                    stale.add(child)
+                    todo.append(child)
+        row.ops.filter(op__in=stale).delete()
+        row.ops.exclude(status__in=("succeeded", "skipped", "merged")).delete()
+    return True
+
+
 def claim(owner: str, limit: int) -> list[Json]:
     """Take over up to `limit` runs that wait, or whose owner is dead."""
     now = timezone.now()
@@ -233,8 +269,8 @@ def restore(run: Run, ops: list[Json]) -> None:
     """Give a run what an earlier process had finished of it."""
     for saved in ops:
         name = saved["op"]
-        if name not in run.ops:
-            continue
+        if name not in run.plan.order:
+            continue  # pruned, or done by its twin
         state = run.ops[name]
         for key, text in saved["items"].items():
             op, _, number = key.rpartition("#")

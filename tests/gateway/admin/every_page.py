@@ -11,6 +11,9 @@ from django.utils import timezone
 
 from gateway.models import ApiKey, Attempt, RequestLog, UsageTotal
 from routing.models import Backend, Feedback, ModelAlias, Price, RoutingPolicy, Tier
+from workflows_app.models import OpRun, Workflow, WorkflowRun
+
+APPS = ("routing", "gateway", "workflows_app")
 
 
 def fill(text: str) -> Backend:
@@ -28,7 +31,39 @@ def fill(text: str) -> Backend:
     Feedback.objects.create(scope=text, request_id=text, score=0.2, tier=1, quality=1)
     ApiKey.issue(text, team=text)
     write_books(text)
+    write_workflows(text)
     return backend
+
+
+def write_workflows(text: str) -> None:
+    Workflow.objects.create(name=text, description=text, text=text)
+    run = WorkflowRun.objects.create(
+        run_id=text,
+        workflow=text,
+        scope=text,
+        key_name=text,
+        mode=text[:12],
+        status="failed",
+        error=text,
+        error_code=text,
+        text=text,
+        inputs={text: text},
+        plan={text: [text]},
+        final_output=text,
+        owner=text,
+    )
+    OpRun.objects.create(
+        run=run,
+        op=text[:32],
+        status=text[:10],
+        output=text,
+        backend=text,
+        cache=text[:8],
+        reason=text,
+        request_ids=[text],
+        started_s=0,
+        ended_s=1,
+    )
 
 
 def write_books(text: str) -> None:
@@ -72,7 +107,7 @@ def write_books(text: str) -> None:
 def every_page(client: Client) -> Iterator[tuple[str, str]]:
     """The address and the HTML of each page that an administrator can open."""
     urls = [reverse("admin:index"), reverse("admin:search") + "?s=a"]
-    urls += [reverse("admin:app_list", args=(app,)) for app in ("routing", "gateway")]
+    urls += [reverse("admin:app_list", args=(app,)) for app in APPS]
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         urls += [reverse(f"{name}_changelist"), reverse(f"{name}_add")]

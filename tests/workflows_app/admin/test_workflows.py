@@ -1,0 +1,175 @@
+import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.urls import reverse
+
+from gateway.models import RequestLog
+from routing.models import Backend, Price, RoutingPolicy, Tier
+from tests.workflows_app.samples import STRAWBERRY
+from workflows_app.models import OpRun, Workflow, WorkflowRun
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def strawberry() -> Workflow:
+    RoutingPolicy.load()
+    for rank, name in enumerate(("small", "medium"), 1):
+        tier = Tier.objects.create(rank=rank, name=name, max_score=30 * rank)
+        backend = Backend.objects.create(
+            name=name,
+            tier=tier,
+            provider="openai-compatible",
+            model=name,
+            base_url="http://127.0.0.1:9",
+        )
+        Price.objects.create(
+            backend=backend, input=10**9, output=10**9, cache_read=0, cache_write=0
+        )
+    Tier.objects.filter(rank=2).update(max_score=None)
+    row = Workflow(name="strawberry", text=STRAWBERRY)
+    row.full_clean()
+    row.save()
+    return row
+
+
+def page(client, name: str, *args: object, **data: object):
+    return client.get(reverse(f"admin:workflows_app_{name}", args=args), data)
+
+
+def test_a_workflow_is_drawn_with_a_table_beside_it(admin_client, strawberry):
+    html = page(admin_client, "workflow_change", strawberry.pk).content.decode()
+
+    assert '<svg xmlns="http://www.w3.org/2000/svg" role="img"' in html
+    assert html.count('marker-end="url(#arrow)"') == 2
+    assert "max_tokens: 512" in html
+
+
+def test_a_wrong_text_is_refused_at_its_line(admin_client, strawberry):
+    url = reverse("admin:workflows_app_workflow_change", args=(strawberry.pk,))
+    data = {"name": "strawberry", "text": STRAWBERRY.replace("prompt", "promt")}
+    management = {"versions-TOTAL_FORMS": 0, "versions-INITIAL_FORMS": 0}
+
+    answer = admin_client.post(url, {**data, **management})
+
+    assert "line 5: op &quot;reason&quot;: unknown field" in answer.content.decode()
+    strawberry.refresh_from_db()
+    assert strawberry.version == 1
+
+    data["text"] = STRAWBERRY + "# more\n"
+    assert admin_client.post(url, {**data, **management}).status_code == 302
+    strawberry.refresh_from_db()
+    assert strawberry.version == 2
+
+
+def test_a_text_is_checked_while_it_is_typed(admin_client, client):
+    url = reverse("admin:workflows_app_workflow_check")
+
+    wrong = admin_client.post(url, {"text": "ops: ["}).json()
+    right = admin_client.post(url, {"text": STRAWBERRY}).json()
+
+    assert wrong["problem"].startswith("line 2: not YAML")
+    assert right["problem"] is None and right["picture"].startswith("<svg")
+    assert client.post(url, {"text": STRAWBERRY}).status_code == 302
+
+
+def test_a_run_is_started_after_its_cost_was_shown(admin_client, strawberry):
+    url = reverse("admin:workflows_app_workflow_run", args=(strawberry.pk,))
+
+    shown = admin_client.post(url, {"input": "How many?", "plan": ""})
+    assert "expected" in shown.content.decode()
+    assert not WorkflowRun.objects.exists()
+    admin_client.post(url, {"input": "How many?", "start": ""})
+
+    run = WorkflowRun.objects.get()
+    assert (run.status, run.mode, run.workflow) == (
+        "queued",
+        "background",
+        "strawberry",
+    )
+    assert run.inputs["query"] == "How many?"
+
+
+@pytest.fixture
+def failed_run() -> WorkflowRun:
+    run = WorkflowRun.objects.create(
+        run_id="run_1",
+        scope="local",
+        mode="wait",
+        status="failed",
+        text=STRAWBERRY,
+        plan={"critical_path": ["reason"]},
+    )
+    for number, (op, status) in enumerate(
+        (("reason", "succeeded"), ("critique", "failed"), ("refine", "waiting"))
+    ):
+        OpRun.objects.create(
+            run=run,
+            op=op,
+            status=status,
+            output="It is so.",
+            request_ids=[f"req_{op}"],
+            started_s=number,
+            ended_s=number + 0.5,
+        )
+    return run
+
+
+def test_a_run_is_drawn_and_leads_to_the_story_of_its_requests(
+    admin_client, failed_run
+):
+    log = RequestLog.objects.create(
+        request_id="req_reason", at=failed_run.created_at, status=200, scope="local"
+    )
+
+    html = page(admin_client, "workflowrun_change", failed_run.pk).content.decode()
+
+    assert html.count('role="img"') == 2
+    story = reverse("admin:gateway_requestlog_change", args=(log.pk,))
+    assert html.count(f'href="{story}"') == 2
+    assert 'stroke="#dc2626"' in html
+
+
+def act(client, name: str, action: str, *rows) -> str:
+    data = {"action": action, ACTION_CHECKBOX_NAME: [row.pk for row in rows]}
+    url = reverse(f"admin:workflows_app_{name}_changelist")
+    return client.post(url, data, follow=True).content.decode()
+
+
+def test_a_failed_run_is_resumed_where_it_failed(admin_client, failed_run):
+    assert "1 run(s) go on" in act(admin_client, "workflowrun", "resume", failed_run)
+
+    failed_run.refresh_from_db()
+    assert (failed_run.status, failed_run.mode) == ("queued", "background")
+    assert [op.op for op in failed_run.ops.all()] == ["reason"]
+
+
+def test_a_run_is_done_again_from_an_op_on(admin_client, failed_run):
+    WorkflowRun.objects.update(status="succeeded")
+    OpRun.objects.update(status="succeeded")
+    critique = OpRun.objects.get(op="critique")
+
+    act(admin_client, "oprun", "from_here", critique)
+
+    assert [op.op for op in failed_run.ops.all()] == ["reason"]
+    failed_run.refresh_from_db()
+    assert failed_run.status == "queued"
+
+
+def test_a_queued_run_is_cancelled(admin_client, failed_run):
+    act(admin_client, "workflowrun", "again", failed_run)
+    act(admin_client, "workflowrun", "cancel", failed_run)
+
+    failed_run.refresh_from_db()
+    assert failed_run.status == "cancelled"
+    assert not failed_run.ops.exists()
+
+
+def test_two_runs_are_compared(admin_client, failed_run):
+    other = WorkflowRun.objects.create(
+        run_id="run_2", scope="local", mode="wait", status="succeeded", text=STRAWBERRY
+    )
+
+    html = act(admin_client, "workflowrun", "compare", failed_run, other)
+
+    assert "run_1" in html and "run_2" in html and "It is so." in html
+    assert "Choose two runs." in act(admin_client, "workflowrun", "compare", other)

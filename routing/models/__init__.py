@@ -1,10 +1,12 @@
-"""Rows an operator edits: tiers, backends, prices, aliases, policy; and feedback."""
+"""Rows an operator edits: tiers, backends, prices, aliases, policy; and what is
+learned: feedback and routers."""
 
 from routing.models.aliases import ModelAlias
 from routing.models.backends import Backend, Price, Tier
 from routing.models.config_version import ConfigVersion
 from routing.models.feedback import Feedback
 from routing.models.policy import RoutingPolicy
+from routing.models.router import RouterModel
 
 __all__ = [
     "Backend",
@@ -12,6 +14,7 @@ __all__ = [
     "Feedback",
     "ModelAlias",
     "Price",
+    "RouterModel",
     "RoutingPolicy",
     "Tier",
 ]

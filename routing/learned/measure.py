@@ -1,0 +1,94 @@
+"""What held-out rows say about a router: ranking between tiers, calibration."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from routing.learned import evaluate
+from routing.learned.design import Floats
+from routing.learned.evaluate import PairReport
+from routing.learned.labelled import Labelled
+
+BINS = 10
+
+
+def pairs_of(quality: Floats) -> list[tuple[int, int]]:
+    """The worst and best tier of each group judged on the same rows, largest first."""
+    known = ~np.isnan(quality)
+    patterns, counts = np.unique(known, axis=0, return_counts=True)
+    pairs: dict[tuple[int, int], int] = {}
+    for pattern, count in zip(patterns, counts, strict=True):
+        tiers = np.flatnonzero(pattern)
+        if len(tiers) > 1:
+            rows = known[:, tiers].all(axis=1)
+            means = quality[rows][:, tiers].mean(axis=0)
+            weak, strong = tiers[means.argmin()], tiers[means.argmax()]
+            if weak != strong:
+                pair = (int(weak), int(strong))
+                pairs[pair] = pairs.get(pair, 0) + int(count)
+    if not pairs:  # of no row more than one answer was judged
+        pairs = {(0, quality.shape[1] - 1): 0}
+    return sorted(pairs, key=lambda pair: -pairs[pair])
+
+
+def report_on(
+    pair: tuple[int, int], predicted: Floats, labelled: Labelled
+) -> PairReport:
+    """Held-out ranking between two tiers, on rows that tell something about both."""
+    weak, strong = pair
+    gain = gains(pair, predicted, labelled)
+    known = np.flatnonzero(~np.isnan(gain))
+    score = predicted[known, strong] - predicted[known, weak]
+    names = labelled.tiers[weak], labelled.tiers[strong]
+    baselines = {name: v[known] for name, v in labelled.baselines.items()}
+    return evaluate.report(names, score, gain[known], baselines)
+
+
+def gains(pair: tuple[int, int], predicted: Floats, labelled: Labelled) -> Floats:
+    """What the strong tier gave more than the weak one, NaN where nothing tells.
+
+    Where one answer was judged, an estimate that is right on average: the predicted
+    gain, corrected by that answer's surprise over the chance that it was chosen.
+    """
+    weak, strong = pair
+    quality, chance = labelled.quality, labelled.propensity
+    surprise = quality - predicted
+    gap = predicted[:, strong] - predicted[:, weak]
+    both = quality[:, strong] - quality[:, weak]
+    if_strong = gap + surprise[:, strong] / chance
+    if_weak = gap - surprise[:, weak] / chance
+    single = np.where(np.isnan(if_strong), if_weak, if_strong)
+    result: Floats = np.where(np.isnan(both), single, both)
+    return result
+
+
+def metrics_of(
+    labelled: Labelled, predicted: Floats, reports: Sequence[PairReport]
+) -> dict[str, Any]:
+    """What is kept with the router and shown beside it."""
+    first = reports[0]
+    columns = zip(labelled.tiers, predicted.T, labelled.quality.T, strict=True)
+    return {
+        "rows": len(labelled.rows),
+        "tiers": {tier: calibration(said, came) for tier, said, came in columns},
+        "pair": [first.weak, first.strong],
+        "pairs": [report.as_json() for report in reports],
+        "objections": [text for each in reports for text in each.objections()],
+    }
+
+
+def calibration(said: Floats, came: Floats) -> dict[str, float]:
+    """Of one tier: rows, mean quality, and how far off what was said is, by tenths."""
+    known = np.flatnonzero(~np.isnan(came))
+    order = known[np.argsort(said[known], kind="stable")]
+    off = sum(
+        abs(float(said[part].mean() - came[part].mean())) * len(part)
+        for part in np.array_split(order, BINS)
+        if len(part)
+    )
+    return {
+        "rows": len(known),
+        "mean": round(float(came[known].mean()), 4),
+        "error": round(off / len(known), 4),
+    }

@@ -1,0 +1,182 @@
+"""A trained router: weights, scale and what was measured. Data only, never code.
+
+The file is numpy's zip of plain arrays, read without pickle; everything in it is
+checked before it is used, for it may come from anywhere.
+"""
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.learned import features
+from routing.learned.design import WEIGHTS, Scale
+from routing.learned.features import BUCKETS, Row
+
+FORMAT = 1
+MAX_BYTES = 64 << 20  # unpacked
+MAX_TIERS = 64
+NAMES = ("about", "weights", "means", "cue_mean", "cue_deviation", "sample")
+
+# Whatever a damaged or hostile file makes zipfile, numpy and json say.
+UNREADABLE = (
+    ValueError,
+    KeyError,
+    TypeError,
+    OSError,
+    EOFError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+class NotAModel(ValueError):
+    """The bytes are no router, or one of another version; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class QualityModel:
+    """`tiers` are in the order of rising mean quality, unless they are numbers.
+
+    `sample` holds what was predicted for held-out rows (rows x tiers, NaN where the
+    row said nothing of a tier): the traffic that targets are solved on at first.
+    """
+
+    tiers: tuple[str, ...]
+    means: NDArray[np.float64]
+    weights: NDArray[np.float32]  # tiers x (buckets and cues)
+    scale: Scale
+    sample: NDArray[np.float32]
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+    def predict(self, row: Row) -> NDArray[np.float64]:
+        """The expected quality of each tier, from 0 to 1."""
+        cues = self.scale.apply(row.cues)
+        quality = self.weights[:, BUCKETS:] @ cues + self.means
+        if count := len(row.buckets):
+            words = self.weights[:, row.buckets].sum(axis=1)
+            quality = quality + words / np.sqrt(count)
+        return np.clip(quality, 0.0, 1.0)
+
+    def predict_all(self, rows: Sequence[Row]) -> NDArray[np.float64]:
+        return np.array([self.predict(row) for row in rows])
+
+    def gain(self, row: Row, weak: int, strong: int) -> float:
+        """What the strong tier is expected to give more than the weak one.
+
+        Not clipped, so that no two requests are alike for being very easy.
+        """
+        cues = self.scale.apply(row.cues)
+        both = self.weights[[weak, strong]]
+        part = both[:, BUCKETS:] @ cues + self.means[[weak, strong]]
+        if count := len(row.buckets):
+            part = part + both[:, row.buckets].sum(axis=1) / np.sqrt(count)
+        return float(part[1] - part[0])
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The tiers that a plain question for "weak or strong" means."""
+        weak, strong = self.metrics.get("pair") or (self.tiers[0], self.tiers[-1])
+        return str(weak), str(strong)
+
+    @property
+    def objections(self) -> list[str]:
+        """Why it must not decide; empty when it beat everything it was measured by."""
+        found = self.metrics.get("objections", ["It was never measured."])
+        return [str(each) for each in found]
+
+    def dump(self) -> bytes:
+        """The same model gives the same bytes."""
+        about = {
+            "format": FORMAT,
+            "features": features.VERSION,
+            "tiers": self.tiers,
+            "metrics": self.metrics,
+        }
+        text = json.dumps(about, sort_keys=True).encode()
+        file = io.BytesIO()
+        np.savez_compressed(
+            file,
+            about=np.frombuffer(text, np.uint8),
+            weights=self.weights,
+            means=self.means,
+            cue_mean=self.scale.mean,
+            cue_deviation=self.scale.deviation,
+            sample=self.sample,
+        )
+        return file.getvalue()
+
+    @classmethod
+    def load(cls, data: bytes) -> "QualityModel":
+        """Raises NotAModel, whatever the bytes are."""
+        try:
+            arrays = read_arrays(data)
+            about = json.loads(arrays["about"].astype(np.uint8).tobytes())
+            check_version(about)
+            model = cls(
+                tiers=tuple(map(str, about["tiers"])),
+                means=arrays["means"].astype(np.float64),
+                weights=arrays["weights"].astype(np.float32),
+                scale=Scale(
+                    arrays["cue_mean"].astype(np.float32),
+                    arrays["cue_deviation"].astype(np.float32),
+                ),
+                sample=arrays["sample"].astype(np.float32),
+                metrics=dict(about["metrics"]),
+            )
+        except NotAModel:
+            raise
+        except UNREADABLE as error:
+            raise NotAModel(f"This is no router's file: {error}.") from error
+        model.check()
+        return model
+
+    def check(self) -> None:
+        """Shapes that fit together and numbers that are numbers."""
+        tiers, cues = len(self.tiers), len(features.CUES)
+        fits = (
+            1 <= tiers <= MAX_TIERS
+            and len(set(self.tiers)) == tiers
+            and self.means.shape == (tiers,)
+            and self.weights.shape == (tiers, WEIGHTS)
+            and self.scale.mean.shape == self.scale.deviation.shape == (cues,)
+            and self.sample.ndim == 2
+            and self.sample.shape[1] == tiers
+        )
+        if not fits:
+            raise NotAModel("This router's parts don't fit together.")
+        parts = (self.means, self.weights, self.scale.mean, self.scale.deviation)
+        if not all(np.isfinite(part).all() for part in parts):
+            raise NotAModel("This router holds numbers that are none.")
+        if not (self.scale.deviation > 0).all() or np.isinf(self.sample).any():
+            raise NotAModel("This router holds numbers that can't be.")
+
+
+def read_arrays(data: bytes) -> dict[str, NDArray[Any]]:
+    """The arrays of a file that names exactly ours and unpacks to a bounded size."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entries = archive.infolist()
+        if sum(entry.file_size for entry in entries) > MAX_BYTES:
+            raise NotAModel("This file unpacks to more than a router can be.")
+        if {entry.filename for entry in entries} != {f"{name}.npy" for name in NAMES}:
+            raise NotAModel("This file holds other things than a router.")
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in NAMES}
+
+
+def check_version(about: dict[str, Any]) -> None:
+    if about["format"] != FORMAT or about["features"] != features.VERSION:
+        raise NotAModel(
+            f"This router is of format {about['format']}, features "
+            f"{about['features']}; here they are {FORMAT} and {features.VERSION}. "
+            "Train it again."
+        )

@@ -1,0 +1,114 @@
+"""Trained routers and their versions."""
+
+from typing import Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.db.models import Max, Q
+from django.utils import timezone
+
+
+class RouterModel(models.Model):
+    """One trained router. At most one is active and decides; the others wait or rest.
+
+    `data` is the file that `train_router` writes: arrays and JSON, never code.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft: kept, not used"
+        SHADOW = "shadow", "Shadow: its choice is logged beside the decision"
+        ACTIVE = "active", "Active: it decides"
+        RETIRED = "retired", "Retired: was active once"
+
+    class Source(models.TextChoices):
+        COMMAND = "command", "train_router"
+        FEEDBACK = "feedback", "Feedback on own traffic"
+
+    version = models.PositiveIntegerField(unique=True, editable=False)
+    status = models.CharField(max_length=7, choices=Status, default=Status.DRAFT)
+    source = models.CharField(max_length=8, choices=Source, default=Source.COMMAND)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    activated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    data = models.BinaryField()
+    metrics = models.JSONField(default=dict, editable=False)
+
+    class Meta:
+        ordering = ("-version",)
+        verbose_name = "router"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=("status",),
+                condition=Q(status="active"),
+                name="one_active_router",
+            ),
+            models.UniqueConstraint(
+                fields=("status",),
+                condition=Q(status="shadow"),
+                name="one_shadow_router",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Router {self.version}"
+
+    @classmethod
+    def keep(
+        cls, data: bytes, metrics: dict[str, Any], source: str = Source.COMMAND
+    ) -> "RouterModel":
+        """Store a router as the next version, a draft."""
+        with transaction.atomic():
+            newest = cls.objects.aggregate(newest=Max("version"))["newest"] or 0
+            return cls.objects.create(
+                version=newest + 1, data=data, metrics=metrics, source=source
+            )
+
+    @property
+    def objections(self) -> list[str]:
+        """Why it must not decide."""
+        return list(self.metrics.get("objections", ["It was never measured."]))
+
+    def activate(self) -> None:
+        """Let it decide from now on. Raises ValidationError when it must not."""
+        if self.objections:
+            raise ValidationError(self.objections)
+        with transaction.atomic():
+            self._leave(self.Status.ACTIVE)
+            self._become(self.Status.ACTIVE, activated_at=timezone.now())
+
+    def watch(self) -> None:
+        """Log what it would choose, beside what is chosen."""
+        with transaction.atomic():
+            RouterModel.objects.filter(status=self.Status.SHADOW).update(
+                status=self.Status.DRAFT
+            )
+            self._become(self.Status.SHADOW)
+
+    def retire(self) -> None:
+        """Let it rest. When it was active, the heuristic decides again."""
+        self._become(self.Status.RETIRED)
+
+    @classmethod
+    def step_back(cls) -> "RouterModel | None":
+        """Let the router decide that did before the active one; None: the heuristic."""
+        with transaction.atomic():
+            active = cls.objects.filter(status=cls.Status.ACTIVE).first()
+            if active is None:
+                return None
+            earlier = cls.objects.filter(
+                status=cls.Status.RETIRED, activated_at__lt=active.activated_at
+            )
+            active.retire()
+            previous = earlier.order_by("-activated_at").first()
+            if previous is not None:
+                # Its time of activation stays: a further step goes further back.
+                previous._become(cls.Status.ACTIVE)
+            return previous
+
+    def _leave(self, status: str) -> None:
+        holders = RouterModel.objects.filter(status=status).exclude(pk=self.pk)
+        holders.update(status=self.Status.RETIRED)
+
+    def _become(self, status: str, **columns: Any) -> None:
+        for name, value in {"status": status, **columns}.items():
+            setattr(self, name, value)
+        self.save(update_fields=["status", *columns])

@@ -7,7 +7,6 @@ checked before it is used, for it may come from anywhere.
 import io
 import json
 import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,20 +22,6 @@ FORMAT = 1
 MAX_BYTES = 64 << 20  # unpacked
 MAX_TIERS = 64
 NAMES = ("about", "weights", "means", "cue_mean", "cue_deviation", "sample")
-
-# Whatever a damaged or hostile file makes zipfile, numpy and json say.
-UNREADABLE = (
-    ValueError,
-    KeyError,
-    TypeError,
-    OSError,
-    EOFError,
-    MemoryError,
-    NotImplementedError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 class NotAModel(ValueError):
@@ -135,7 +120,7 @@ class QualityModel:
             )
         except NotAModel:
             raise
-        except UNREADABLE as error:
+        except Exception as error:  # zipfile, numpy and json raise anything at noise
             raise NotAModel(f"This is no router's file: {error}.") from error
         model.check()
         return model

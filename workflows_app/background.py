@@ -6,6 +6,7 @@ with what is written down of it.
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -15,11 +16,12 @@ from django.utils import timezone
 from gateway.errors import GatewayError
 from gateway.runtime.database import in_database
 from gateway.runtime.runtime import Runtime
-from workflows_app import store
+from workflows_app import lease
 from workflows_app.runs import Runs
 
 log = structlog.get_logger("workflows")
 LOOK_SECONDS = 1.0
+FILL_SECONDS = 0.02
 RENEW_ROUNDS = 4  # well within store.LEASE
 FORGET_ROUNDS = 3600
 
@@ -45,6 +47,7 @@ class Background:
     async def _look(self, runs: Runs) -> None:
         rounds = 0
         while True:
+            runs.freed.clear()
             try:
                 await look_once(runs, rounds)
             except DatabaseError as error:
@@ -52,24 +55,28 @@ class Background:
             except Exception:  # a bug of ours must not end the looking
                 log.exception("looking_after_runs_failed")
             rounds += 1
-            await asyncio.sleep(LOOK_SECONDS)
+            # A place that is free is filled at once, or with a few others.
+            await asyncio.sleep(FILL_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await runs.freed.wait()
 
 
 async def look_once(runs: Runs, rounds: int = 0) -> None:
     """Renew, cancel and claim what is due."""
     if runs.in_background and rounds % RENEW_ROUNDS == 0:
-        runs.keep_only(set(await in_database(store.renew, runs.owner)))
+        runs.keep_only(set(await in_database(lease.renew, runs.owner)))
     if runs.in_background:
-        for run_id in await in_database(store.asked_to_cancel, runs.owner):
+        for run_id in await in_database(lease.asked_to_cancel, runs.owner):
             runs.cancel(run_id)
     if runs.runtime.draining or runs.room <= 0:
         return
-    for saved in await in_database(store.claim, runs.owner, runs.room):
+    for saved in await in_database(lease.claim, runs.owner, runs.room):
         try:
             await runs.resume(saved)
         except GatewayError as error:
-            await in_database(store.give_up, saved["run_id"], error.message, error.code)
+            await in_database(lease.give_up, saved["run_id"], error.message, error.code)
     if rounds % FORGET_ROUNDS == 0:
         days = runs.runtime.snapshot.catalog.policy.log_retention_days
         before = timezone.now() - timedelta(days=days)
-        await in_database(store.forget_before, before)
+        await in_database(lease.forget_before, before)

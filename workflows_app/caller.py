@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import orjson
 
 from gateway.errors import BadRequest, Forbidden, GatewayError, ModelNotFound
+from routing.chat import Json, Usage
 from routing.tiers import PinNotAllowed, Route, UnknownModel
 from workflows_app import call, estimates, prompt
 from workflows_app.call import Said, Wishes
 from workflows_app.definition import Op
 from workflows_app.desk import Desk
 from workflows_app.estimates import Facts
+from workflows_app.memo import key_of
 from workflows_app.prompt import Context
 from workflows_app.run import Run
 
@@ -34,6 +37,33 @@ class OpCaller:
             raise BadRequest(
                 f"The prompt has {size} bytes; {prompt.MAX_PROMPT_BYTES} is the most."
             )
+        key = None
+        if run.memo and not fresh:
+            key = key_of(op, body, desk.runtime.snapshot.catalog.policy)
+        if run.memo is None or key is None:
+            return (await self._ask(op, place, body, size, fresh=fresh)).text
+        while known := run.memo.claim(key):
+            try:
+                said = await asyncio.shield(known)
+            except asyncio.CancelledError:
+                if known.cancelled() and not leaving():
+                    continue  # who made the call failed; it is ours to make now
+                raise
+            run.ops[place].count(shared(said))
+            return said.text
+        try:
+            said = await self._ask(op, place, body, size, fresh=fresh)
+        except BaseException:
+            run.memo.fail(key)
+            raise
+        run.memo.tell(key, said)
+        return said.text
+
+    async def _ask(
+        self, op: Op, place: str, body: Json, size: int, *, fresh: bool
+    ) -> Said:
+        """Make the call, in its turn and within the ceiling."""
+        run, desk = self.run, self.desk
         facts = desk.facts(run.inputs, run.caller)
         route = route_of(op, facts)
         wishes = self._wishes(op, place, fresh)
@@ -60,7 +90,7 @@ class OpCaller:
             finally:
                 run.ops[place].count(said)
         self._learn(op, place, prefix, said, desk.runtime.clock() - began)
-        return said.text
+        return said
 
     def _wishes(self, op: Op, place: str, fresh: bool) -> Wishes:
         run = self.run
@@ -134,6 +164,16 @@ class OpCaller:
         signature = run.plan.signatures.get(place)
         if signature and said.tier is not None and said.cache != "HIT":
             desk.latencies.add(signature, said.tier, seconds)
+
+
+def shared(said: Said) -> Said:
+    """As another run of the batch sees it: its answer, and no cost."""
+    return replace(said, cost_nano=0, usage=Usage(), request_id="", cache="SHARED")
+
+
+def leaving() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def route_of(op: Op, facts: Facts) -> Route:

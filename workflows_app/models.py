@@ -116,6 +116,8 @@ class WorkflowRun(models.Model):
     owner = models.CharField(max_length=100, blank=True)
     lease_until = models.DateTimeField(null=True)
     cancel_asked = models.BooleanField(default=False)
+    batch = models.CharField(max_length=64, blank=True)
+    number = models.PositiveIntegerField(default=0, help_text="Within its batch.")
 
     class Meta:
         ordering = ("-id",)
@@ -123,6 +125,11 @@ class WorkflowRun(models.Model):
         indexes = [
             models.Index(fields=("status", "-id"), name="run_by_status"),
             models.Index(fields=("workflow", "-id"), name="run_by_workflow"),
+            models.Index(
+                fields=("batch", "number"),
+                condition=~models.Q(batch=""),
+                name="run_by_batch",
+            ),
         ]
 
     def __str__(self) -> str:

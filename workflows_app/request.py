@@ -7,7 +7,7 @@ from typing import Any
 from gateway.errors import BadRequest
 from gateway.runtime.database import in_database
 from routing.chat import Json
-from workflows_app import planner, prompt, reader, store
+from workflows_app import planner, prompt, reader, records
 from workflows_app.definition import Definition
 from workflows_app.errors import InvalidWorkflow
 from workflows_app.prompt import Inputs
@@ -57,7 +57,7 @@ async def find_definition(
     if not isinstance(source, str) or not source.strip():
         raise InvalidWorkflow("workflow must be YAML, or the name of a stored one")
     if is_name(source):
-        row = await in_database(store.find_workflow, source.strip())
+        row = await in_database(records.find_workflow, source.strip())
         definition = await asyncio.to_thread(reader.read, row.text)
         return definition, (row.name, row.version)
     if len(source) < SHORT_CHARS:

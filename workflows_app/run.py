@@ -11,6 +11,7 @@ from routing.chat import Json
 from routing.pricing import NANO_PER_USD, nano_to_usd
 from workflows_app.call import Said
 from workflows_app.definition import Definition, Op, Value
+from workflows_app.memo import Memo
 from workflows_app.optimizer import Plan
 from workflows_app.prompt import Inputs
 from workflows_app.spending import Spending
@@ -114,6 +115,7 @@ class Run:
         self.status: Status = "queued"
         self.error = ""
         self.error_code = ""
+        self.memo: Memo | None = None  # what the runs of a batch share
         self.lost = False  # another process has it now
         self.started = 0.0  # monotonic
         self.total_ms = 0

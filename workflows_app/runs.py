@@ -11,16 +11,18 @@ from gateway.errors import GatewayError, ShuttingDown, Unauthorized
 from gateway.runtime.database import in_database
 from gateway.runtime.runtime import Runtime
 from routing.chat import Json
-from workflows_app import planner, reader, store
+from workflows_app import lease, planner, reader, store
 from workflows_app.desk import Desk
 from workflows_app.errors import CostCeiling, RunCancelled, WorkflowFailed
 from workflows_app.executor import Executor
+from workflows_app.memo import Memo
 from workflows_app.prompt import Inputs
 from workflows_app.run import Run
 
 log = structlog.get_logger("workflows")
 ERRORS = {each.code: each for each in (CostCeiling, RunCancelled)}
 MOST_RUNS = 64  # background runs at the same time; more wait in the queue
+MOST_BATCHES = 32  # whose answers are remembered at the same time
 WRITE_AGAIN = (0.1, 0.5, 2.0)  # seconds between attempts to write a row
 
 
@@ -30,11 +32,13 @@ class Runs:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.desk = Desk(runtime)
-        self.owner = store.owner_name()
+        self.owner = lease.owner_name()
         self._active: dict[str, Run] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._writes: set[asyncio.Task[None]] = set()
+        self._memos: dict[str, Memo] = {}
         self._stopping = False
+        self.freed = asyncio.Event()  # there is room for another background run
 
     @classmethod
     def of(cls, runtime: Runtime) -> Self:
@@ -107,9 +111,17 @@ class Runs:
             saved["run_id"],
         )
         run.workflow = saved["workflow"]
+        if batch := saved["batch"]:
+            run.memo = self._memo_of(batch)
         store.restore(run, saved["ops"])
         log.info("run_resumed", run_id=run.run_id)
         self.start(run)
+
+    def _memo_of(self, batch: str) -> Memo:
+        self._memos[batch] = self._memos.pop(batch, Memo())  # the newest is last
+        while len(self._memos) > MOST_BATCHES:
+            del self._memos[next(iter(self._memos))]
+        return self._memos[batch]
 
     def keep_only(self, owned: set[str]) -> None:
         """Let go of runs that another process has taken over, unwritten."""
@@ -167,6 +179,8 @@ class Runs:
             run.total_ms = round((self.runtime.clock() - run.started) * 1000)
         run.tell("run_done", status=run.status, error=run.error_json(), **run.report())
         run.hang_up()
+        if run.options.mode == "background":
+            self.freed.set()
         del self._tasks[run.run_id]
         write = asyncio.create_task(self._write_end(run, interrupted))
         self._writes.add(write)

@@ -14,7 +14,7 @@ from gateway.dialects import strict_json
 from gateway.errors import NotFound
 from gateway.runtime.database import in_database
 from routing.chat import Json
-from workflows_app import planner, store
+from workflows_app import lease, planner, records
 from workflows_app.errors import WorkflowFailed
 from workflows_app.request import read_request
 from workflows_app.run import Run
@@ -95,7 +95,7 @@ class OneRun(WorkflowView):
         scope = self.gateway.caller.scope
         if run := self.runs.find(run_id, scope):
             return json_reply(run.details())
-        found = await in_database(store.details, run_id, scope)
+        found = await in_database(records.details, run_id, scope)
         if found is None:
             raise unknown_run()
         return json_reply(found)
@@ -108,9 +108,9 @@ class CancelRun(WorkflowView):
         scope = self.gateway.caller.scope
         if self.runs.find(run_id, scope) and self.runs.cancel(run_id):
             return json_reply({"run_id": run_id, "status": "cancelling"}, 202)
-        if await in_database(store.ask_to_cancel, run_id, scope):
+        if await in_database(lease.ask_to_cancel, run_id, scope):
             return json_reply({"run_id": run_id, "status": "cancelling"}, 202)
-        found = await in_database(store.details, run_id, scope)
+        found = await in_database(records.details, run_id, scope)
         if found is None:
             raise unknown_run()
         return json_reply({"run_id": run_id, "status": found["status"]})

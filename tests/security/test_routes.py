@@ -18,7 +18,12 @@ CHAT = b'{"messages":[{"role":"user","content":"Hi"}]}'
 def example(pattern: URLPattern) -> str:
     """An address that the pattern matches."""
     path = str(pattern.pattern)
-    for converter in ("<path:model>", "<str:request_id>", "<str:run_id>"):
+    for converter in (
+        "<path:model>",
+        "<str:request_id>",
+        "<str:run_id>",
+        "<str:batch_id>",
+    ):
         path = path.replace(converter, "x")
     assert "<" not in path, "give this new converter a value here"
     return f"/{path}"

@@ -114,6 +114,8 @@ def test_s5_no_endpoint_has_an_id_without_a_test_here():
     assert with_id == {
         "v1/models/<path:model>",
         "v1/requests/<str:request_id>",
+        "v1/workflows/batches/<str:batch_id>",
+        "v1/workflows/batches/<str:batch_id>/cancel",
         "v1/workflows/runs/<str:run_id>",
         "v1/workflows/runs/<str:run_id>/cancel",
     }
@@ -127,17 +129,27 @@ def test_s5_a_run_is_seen_and_cancelled_by_its_own_tenant_only(tenants: TwoTenan
         assert client.get(f"/v1/workflows/runs/{run_id}").status_code == 200
         of_own = client.post(f"/v1/workflows/runs/{run_id}/cancel", json={})
         assert of_own.json() == {"run_id": run_id, "status": "succeeded"}
-    nobodys = f"run_{'0' * 24}"
+    is_hidden(tenants, "runs", run_id, f"run_{'0' * 24}")
+
+
+def test_s5_a_batch_is_seen_and_cancelled_by_its_own_tenant_only(tenants: TwoTenants):
+    workflow = {"end_ops": ["a"], "ops": {"a": {"prompt": "What only red asks"}}}
+    with tenants.client(tenants.red) as client:
+        answer = client.post(
+            "/v1/workflows/batch", json={"inputs": ["x"], "workflow": workflow}
+        )
+        batch_id = answer.json()["batch_id"]
+        assert client.get(f"/v1/workflows/batches/{batch_id}").status_code == 200
+    is_hidden(tenants, "batches", batch_id, f"batch_{'0' * 24}")
+
+
+def is_hidden(tenants: TwoTenants, kind: str, id_: str, nobodys: str) -> None:
+    """Blue can't tell red's from one that doesn't exist."""
     with tenants.client(tenants.blue) as client:
-        for path in ("", "/cancel"):
-            method = "POST" if path else "GET"
+        for method, path, body in (("GET", "", None), ("POST", "/cancel", {})):
             of_another, of_nobody = (
-                client.request(
-                    method,
-                    f"/v1/workflows/runs/{each}{path}",
-                    json={} if path else None,
-                )
-                for each in (run_id, nobodys)
+                client.request(method, f"/v1/workflows/{kind}/{each}{path}", json=body)
+                for each in (id_, nobodys)
             )
             assert of_another.status_code == of_nobody.status_code == 404
             assert of_another.content == of_nobody.content

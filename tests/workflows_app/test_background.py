@@ -14,7 +14,7 @@ from gateway.runtime.database import in_database
 from tests.faultllm import ThreadedFaultLLM
 from tests.instance import Instance, kill_group
 from tests.workflows_app.samples import STRAWBERRY
-from workflows_app import store
+from workflows_app import lease
 from workflows_app.background import look_once
 from workflows_app.models import OpRun, WorkflowRun
 from workflows_app.runs import Runs
@@ -44,13 +44,13 @@ async def test_a_queued_run_is_claimed_by_one_process_only(run, gateway, upstrea
     run_id = submitted.json["run_id"]
     await upstream.until(lambda: upstream.holding == 1)
 
-    assert await in_database(store.claim, "elsewhere/1/a", 9) == []
+    assert await in_database(lease.claim, "elsewhere/1/a", 9) == []
     expired = timezone.now() - timedelta(seconds=1)
     await in_database(
         lambda: WorkflowRun.objects.filter(run_id=run_id).update(lease_until=expired)
     )
-    first = await in_database(store.claim, "elsewhere/1/a", 9)
-    second = await in_database(store.claim, "elsewhere/1/b", 9)
+    first = await in_database(lease.claim, "elsewhere/1/a", 9)
+    second = await in_database(lease.claim, "elsewhere/1/b", 9)
 
     assert [saved["run_id"] for saved in first] == [run_id]
     assert second == []
@@ -113,8 +113,8 @@ async def test_a_run_is_cancelled_from_another_process(run, gateway, upstream):
     run_id = (await run(STRAWBERRY, mode="background")).json["run_id"]
     await upstream.until(lambda: upstream.holding == 1)
 
-    assert await in_database(store.ask_to_cancel, run_id, "local")
-    assert not await in_database(store.ask_to_cancel, run_id, "team:other")
+    assert await in_database(lease.ask_to_cancel, run_id, "local")
+    assert not await in_database(lease.ask_to_cancel, run_id, "team:other")
     await look_once(Runs.of(gateway.runtime))
 
     assert (await ended(run_id)).status == "cancelled"
@@ -139,14 +139,14 @@ async def test_a_run_that_can_not_go_on_fails(gateway):
 
 
 def test_owners_are_told_dead_only_when_they_are():
-    me = store.owner_name()
+    me = lease.owner_name()
     host, pid, _ = me.split("/")
 
-    assert store.is_dead(f"{host}/4194999/x", me)
-    assert store.is_dead(f"{host}/{pid}/of-an-earlier-process", me)
-    assert not store.is_dead(f"{host}/{os.getppid()}/x", me)
-    assert not store.is_dead("another-machine/4194999/x", me)
-    assert not store.is_dead("nonsense", me)
+    assert lease.is_dead(f"{host}/4194999/x", me)
+    assert lease.is_dead(f"{host}/{pid}/of-an-earlier-process", me)
+    assert not lease.is_dead(f"{host}/{os.getppid()}/x", me)
+    assert not lease.is_dead("another-machine/4194999/x", me)
+    assert not lease.is_dead("nonsense", me)
 
 
 def look(url: str, run_id: str) -> dict:

@@ -15,7 +15,7 @@ from gateway.errors import GatewayError
 from gateway.models import RequestLog
 from routing.money_format import dollars
 from routing.read_only_admin import ReadOnlyAdmin
-from workflows_app import drawing, reader, store
+from workflows_app import drawing, lease, reader
 from workflows_app.drawing import Bar, Node
 from workflows_app.models import OpRun, WorkflowRun
 
@@ -117,17 +117,17 @@ class WorkflowRunAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Cancel: stop these runs and their calls")
     def cancel(self, request: HttpRequest, runs: QuerySet[WorkflowRun]) -> None:
-        count = sum(store.ask_to_cancel(run.run_id, None) for run in runs)
+        count = sum(lease.ask_to_cancel(run.run_id, None) for run in runs)
         self.message_user(request, f"{count} run(s) end within a second.")
 
     @admin.action(description="Resume: go on where these runs failed")
     def resume(self, request: HttpRequest, runs: QuerySet[WorkflowRun]) -> None:
-        count = sum(store.queue_again(run, set()) for run in runs)
+        count = sum(lease.queue_again(run, set()) for run in runs)
         self.message_user(request, f"{count} run(s) go on within a second.")
 
     @admin.action(description="Run again from the start")
     def again(self, request: HttpRequest, runs: QuerySet[WorkflowRun]) -> None:
-        count = sum(store.queue_again(run, None) for run in runs)
+        count = sum(lease.queue_again(run, None) for run in runs)
         self.message_user(request, f"{count} run(s) start within a second.")
 
     @admin.action(description="Compare two runs")
@@ -302,5 +302,5 @@ class OpRunAdmin(ReadOnlyAdmin):
         for op in ops:
             by_run.setdefault(op.run_id, set()).add(op.op)
         runs = WorkflowRun.objects.in_bulk(by_run)
-        count = sum(store.queue_again(runs[pk], by_run[pk]) for pk in by_run)
+        count = sum(lease.queue_again(runs[pk], by_run[pk]) for pk in by_run)
         self.message_user(request, f"{count} run(s) go on within a second.")

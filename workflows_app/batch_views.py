@@ -1,0 +1,128 @@
+"""Run a workflow on many inputs: `POST /v1/workflows/batch` and what came of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from gateway.api import render
+from gateway.api.base import GatewayRequest
+from gateway.api.reply import Reply, json_reply
+from gateway.api.views import kept_alive
+from gateway.dialects import strict_json
+from gateway.errors import BadRequest, NotFound
+from gateway.runtime.database import in_database
+from routing.chat import Json
+from workflows_app import batch, lease, records, store
+from workflows_app.batch import Batch
+from workflows_app.request import find_definition, read_options
+from workflows_app.views import WorkflowView
+
+FIELDS = {"workflow", "inputs", "jsonl", "mode", "stream", "max_cost_usd", "deadline_s"}
+LOOK_SECONDS = 0.1
+PAGE = 100
+
+
+class Batches(WorkflowView):
+    """`POST /v1/workflows/batch`; with `?explain=1` the plan and its cost alone."""
+
+    async def post(self, request: GatewayRequest) -> Reply:
+        body = strict_json.loads(request.body)
+        for name in body:
+            if name not in FIELDS:
+                known = ", ".join(sorted(FIELDS))
+                raise BadRequest(f"There is no {name!r} here, only {known}.")
+        every = batch.read_all_inputs(body)
+        options = read_options(body)
+        mode = options.mode
+        definition, stored = await find_definition(body.get("workflow"))
+        caller = self.gateway.caller
+        made = batch.make(definition, every, caller, options, self.runs.desk)
+        if request.query.get("explain") in ("1", "true"):
+            return json_reply({"plan": made.plan})
+        for run in made.runs:
+            run.workflow = stored
+        await in_database(store.create_batch, made.batch_id, made.runs)
+        self.runs.freed.set()
+        if mode == "background":
+            total = len(made.runs)
+            short = {"batch_id": made.batch_id, "status": "running", "total": total}
+            return json_reply({**short, "plan": made.plan}, 202)
+        scope = caller.scope
+        events = progress(made, scope)
+        if mode == "follow":
+            headers = [render.EVENT_STREAM, ("cache-control", "no-cache")]
+            pieces = kept_alive(as_events(events), 15)
+            return Reply(headers=headers, pieces=pieces)
+        results = [each async for each in events if each["type"] == "run_done"]
+        state = await in_database(records.batch_state, made.batch_id, scope)
+        results.sort(key=lambda each: each["index"])
+        shown = [{k: v for k, v in each.items() if k != "type"} for each in results]
+        return json_reply({**(state or {}), "results": shown})
+
+
+async def progress(made: Batch, scope: str) -> AsyncIterator[Json]:
+    """Each run as it ends; who stops listening cancels the rest."""
+    yield {"type": "planned", "batch_id": made.batch_id, "plan": made.plan}
+    told: set[int] = set()
+    try:
+        while len(told) < len(made.runs):
+            await asyncio.sleep(LOOK_SECONDS)
+            for result in await in_database(
+                records.new_results, made.batch_id, frozenset(told), PAGE
+            ):
+                told.add(result["index"])
+                yield {"type": "run_done", **result}
+    finally:
+        if len(told) < len(made.runs):
+            cancelling = in_database(lease.cancel_batch, made.batch_id, scope)
+            await asyncio.shield(asyncio.ensure_future(cancelling))
+    state = await in_database(records.batch_state, made.batch_id, scope)
+    yield {"type": "batch_done", **(state or {})}
+
+
+async def as_events(progress: AsyncIterator[Json]) -> AsyncIterator[bytes]:
+    try:
+        async for event in progress:
+            yield b"event: " + event["type"].encode() + b"\n" + render.event(event)
+        yield render.DONE
+    finally:
+        await progress.aclose()  # type: ignore[attr-defined]
+
+
+class OneBatch(WorkflowView):
+    """`GET /v1/workflows/batches/{batch_id}`: how far it is, and results page by page
+    (`?after=INDEX&limit=N`)."""
+
+    async def get(self, request: GatewayRequest, batch_id: str) -> Reply:
+        scope = self.gateway.caller.scope
+        state: Any = await in_database(records.batch_state, batch_id, scope)
+        if state is None:
+            raise unknown_batch()
+        after = whole(request, "after", -1, 10**6)
+        limit = whole(request, "limit", PAGE, 1000)
+        results = await in_database(records.batch_results, batch_id, after, limit)
+        return json_reply({**state, "results": results})
+
+
+def whole(request: GatewayRequest, name: str, default: int, most: int) -> int:
+    value = request.query.get(name, "")
+    if not value:
+        return default
+    if not value.isascii() or not value.isdigit() or int(value[:9]) > most:
+        raise BadRequest(f"{name} must be a number up to {most}.", param=name)
+    return int(value[:9])
+
+
+class CancelBatch(WorkflowView):
+    """`POST /v1/workflows/batches/{batch_id}/cancel`."""
+
+    async def post(self, request: GatewayRequest, batch_id: str) -> Reply:
+        scope = self.gateway.caller.scope
+        if await in_database(records.batch_state, batch_id, scope) is None:
+            raise unknown_batch()
+        await in_database(lease.cancel_batch, batch_id, scope)
+        return json_reply({"batch_id": batch_id, "status": "cancelling"}, 202)
+
+
+def unknown_batch() -> NotFound:
+    return NotFound("There is no such batch here.", code="batch_not_found")

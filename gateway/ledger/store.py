@@ -29,6 +29,7 @@ TOTALS = (
     "spent_nano",
     "saved_nano",
 )
+KIND = ("day", "scope", "backend", "tier", "cache")
 STEP = 500
 # As wide as their columns, which PostgreSQL insists on.
 ID_CHARS, SCOPE_CHARS, BACKEND_CHARS, CACHE_CHARS = 64, 160, 128, 8
@@ -117,22 +118,34 @@ def _add_totals(requests: Iterable[Json], attempts: Iterable[Json]) -> None:
             total[name] += request.get(name, 0)
     for attempt in attempts:
         sums[_kind(attempt, "MISS")]["spent_nano"] += attempt["cost_nano"]
-    for (day, scope, backend, tier, reuse), total in sorted(sums.items()):
-        row, _ = UsageTotal.objects.get_or_create(
-            day=date.fromisoformat(day),
-            scope=text(scope)[:SCOPE_CHARS],
-            backend=text(backend)[:BACKEND_CHARS],
-            tier=tier,
-            cache=text(reuse)[:CACHE_CHARS],
-        )
-        UsageTotal.objects.filter(pk=row.pk).update(
-            **{name: F(name) + value for name, value in total.items() if value}
-        )
+    with connection.cursor() as cursor:
+        for kind, total in sorted(sums.items()):
+            cursor.execute(_add_total(), [*kind, *total.values()])
 
 
 def _kind(record: Json, reuse: str) -> tuple[Any, ...]:
-    day = record["at"][:10]  # our times are in UTC
-    return day, record["scope"], record["backend"], record["tier"] or 0, reuse
+    """As its columns hold it, so that one kind is one row of a batch."""
+    return (
+        date.fromisoformat(record["at"][:10]).isoformat(),  # our times are in UTC
+        text(record["scope"])[:SCOPE_CHARS],
+        text(record["backend"])[:BACKEND_CHARS],
+        int(record["tier"] or 0),
+        text(reuse)[:CACHE_CHARS],
+    )
+
+
+@cache
+def _add_total() -> str:
+    """One row's sums, added to what is there (SQLite and PostgreSQL)."""
+    table = connection.ops.quote_name(UsageTotal._meta.db_table)
+    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in TOTALS)
+    columns = ", ".join((*KIND, *TOTALS))
+    places = ", ".join(["%s"] * len((*KIND, *TOTALS)))
+    # Names of our own model, never input.
+    return (
+        f"INSERT INTO {table} ({columns}) VALUES ({places}) "  # noqa: S608
+        f"ON CONFLICT ({', '.join(KIND)}) DO UPDATE SET {sums}"
+    )
 
 
 def make_durable() -> None:

@@ -15,7 +15,7 @@ from gateway.ledger.journal import Journal
 from routing.chat import Json
 
 log = structlog.get_logger("ledger")
-FLUSH_SECONDS = 0.2
+FLUSH_SECONDS = 0.4
 PURGE_SECONDS = 5.0
 BATCH_BYTES = 1 << 20
 REJECTED = "rejected.jsonl"
@@ -106,7 +106,11 @@ class Writer:
         self.journal.retry_waiting()
         self.journal.sync()
         stored = 0
-        while data := self._read():
+        more = True
+        while more and (data := self._read()):
+            # What comes in meanwhile waits for the next call: a batch of a few records
+            # costs as much as one of hundreds.
+            more = len(data) >= BATCH_BYTES or self._segment < self.journal.segment
             batch = Batch()
             for line in data.removesuffix(b"\n").split(b"\n"):
                 batch.add(line)

@@ -1,9 +1,10 @@
 """Anthropic's messages, as api.anthropic.com words them."""
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 
-from tests.faultllm.answer import Answer, ToolCall
+from tests.faultllm.answer import Answer, ToolCall, messages_of
 from tests.faultllm.dialect import Event
 from tests.faultllm.wire import Json, Request
 
@@ -63,7 +64,9 @@ def whole(answer: Answer) -> Event:
     blocks: list[Json] = []
     if answer.reasoning:
         thought = " ".join(answer.reasoning)
-        blocks.append({"type": "thinking", "thinking": thought, "signature": "c2ln"})
+        blocks.append(
+            {"type": "thinking", "thinking": thought, "signature": signed(answer.model)}
+        )
     if answer.words:
         blocks.append({"type": "text", "text": answer.text})
     for at, call in enumerate(answer.tool_calls):
@@ -71,6 +74,24 @@ def whole(answer: Answer) -> Event:
     body = message(answer) | stop(answer) | {"content": blocks}
     body["usage"] = usage(answer, answer.completion_tokens)
     return Event(body, tokens=answer.completion_tokens)
+
+
+def signed(model: str) -> str:
+    """What shows that a thought is this model's own."""
+    return b64encode(f"thought by {model}".encode()).decode()
+
+
+def foreign_thought(body: Json) -> str:
+    """What the API says about a thought in the history that isn't this model's."""
+    for at, row in enumerate(messages_of(body)):
+        content = row.get("content")
+        for place, block in enumerate(content if isinstance(content, list) else ()):
+            if block.get("type") == "thinking" and block.get("signature") != signed(
+                str(body["model"])
+            ):
+                where = f"messages.{at}.content.{place}"
+                return f"{where}: Invalid `signature` in `thinking` block"
+    return ""
 
 
 def tool_use(answer: Answer, at: int, call: ToolCall, arguments: Json) -> Json:
@@ -105,7 +126,7 @@ def blocks_of(answer: Answer) -> Iterator[Block]:
     if answer.reasoning:
         thoughts = [thinking_delta(f"{word} ") for word in answer.reasoning]
         signature: tuple[Json, int] = (
-            {"type": "signature_delta", "signature": "c2ln"},
+            {"type": "signature_delta", "signature": signed(answer.model)},
             0,
         )
         yield (
@@ -175,7 +196,7 @@ def complaint(request: Request) -> str:
         for name in ("temperature", "top_p", "top_k"):
             if name in request.body:
                 return f"{name}: not supported in version {version}"
-    return ""
+    return foreign_thought(request.body)
 
 
 def headers(serial: int) -> dict[str, str]:

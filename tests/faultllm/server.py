@@ -62,6 +62,7 @@ class FaultLLM(Books):
         super().__init__(journal, clock, keep)
         self.host, self.port, self._tls = host, port, tls
         self.always = ""
+        self.counts: list[Request] = []  # requests that were only to be counted
         self._script: deque[str] = deque()
         self._random = Random(seed)
         self._name = os.urandom(4).hex()
@@ -142,6 +143,8 @@ class FaultLLM(Books):
         dialect = DIALECTS.get(request.path)
         if request.method == "POST" and dialect:
             return await self._attempt(request, dialect, connection)
+        if request.method == "POST" and request.path == "/v1/messages/count_tokens":
+            return await self._count(request, connection)
         if request.method == "GET" and request.path == "/v1/models":
             self.probes += 1
             return await self._probe(request, connection)
@@ -171,6 +174,14 @@ class FaultLLM(Books):
         response = json_response(200, dialect.models())
         steps = spoil(response, parse(self.always or "ok"), call)
         return await self._play(steps, Attempt("probe"), call, connection)
+
+    async def _count(self, request: Request, connection: Connection) -> Outcome:
+        """Counting is free, so it is no attempt."""
+        self.counts.append(request)
+        call = self._call(request, anthropic_dialect, answer_to(request.body, 0))
+        response = json_response(200, {"input_tokens": call.answer.prompt_tokens})
+        steps = spoil(response, parse(self.always or "ok"), call)
+        return await self._play(steps, Attempt("count"), call, connection)
 
     def _script_for(self, model: str) -> str:
         if self._script:

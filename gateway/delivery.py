@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from gateway.cache import CacheKeys, Entry, storable
-from gateway.dialects.openai import CompletionBuilder, estimate_usage, usage_of
+from gateway.dialects.openai import estimate_usage, usage_of
 from gateway.dialects.upstream_errors import upstream_error
 from gateway.errors import (
     BadUpstreamResponse,
@@ -25,10 +25,12 @@ from gateway.providers import WIRE_FORMATS
 from gateway.providers.http import Limits, Response
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.snapshot import Snapshot
+from gateway.thoughts import nobody
 from routing.catalog import Backend, Policy
 from routing.chat import Features, Json, Usage
 from routing.health import Outcome
 from routing.pool import Lease
+from routing.providers import Dialect
 from routing.tiers import Route
 
 # How long a chunk that says nothing yet is held, so that a provider that fails right
@@ -54,13 +56,15 @@ class Order:
 
 @dataclass(slots=True)
 class Receipt:
-    """What a purchase tells everyone who reads it. `usage` is final at its end."""
+    """What a purchase tells everyone who reads it. `usage` is final at its end,
+    `dialect` is the one the answer comes in."""
 
     request_id: str
     score: int | None
     tier: int
     backend: str
     model: str
+    dialect: Dialect
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
 
@@ -77,14 +81,18 @@ class Delivery:
         order: Order,
         features: Features,
         runtime: Runtime,
+        *,
+        thoughts: bool = True,
     ) -> None:
+        """`thoughts` False sends none of the assistant's earlier ones."""
         self.backend = backend
         self.call = call
         self.order = order
         self.features = features
         self.runtime = runtime
+        self.keep = runtime.thoughts.of(backend) if thoughts else nobody
         self.wire = WIRE_FORMATS[backend.preset.dialect]
-        self.builder = CompletionBuilder(order.policy.max_answer_bytes)
+        self.builder = self.wire.Builder(order.policy.max_answer_bytes)
         self._held: list[tuple[Json, int]] = []
         self._timer: asyncio.TimerHandle | None = None
 
@@ -95,7 +103,11 @@ class Delivery:
         after. `fresh` avoids a kept connection.
         """
         record = self.order.record
-        request = self.wire.prepare(self.backend, record.chat, self.order.policy)
+        request = self.wire.prepare(
+            self.backend, record.chat, self.order.policy, self.keep
+        )
+        for note in request.notes:
+            record.decide("dialect", note)
         self.attempt = attempt = self.runtime.books.open_attempt(
             record, self.backend, self.features.prompt_tokens
         )
@@ -157,15 +169,14 @@ class Delivery:
             self._publish_held()
         finally:
             self._forget_timer()
-        completion = self.builder.completion()
-        usage = self._usage()
-        self._settle(completion, orjson.dumps(completion), usage, lease)
+        body = orjson.dumps(self.builder.answer())
+        self._settle(self.builder.completion(), body, self._usage(), lease)
         self.call.finish()
         await response.finish()
 
     async def _publish(self, chunk: Json, size: int) -> None:
         self.builder.add(chunk)
-        if self.call.outcome is None and says_nothing(chunk):
+        if self.call.outcome is None and self.wire.says_nothing(chunk):
             self._held.append((chunk, size))
             if self._timer is None:
                 loop = asyncio.get_running_loop()
@@ -206,6 +217,7 @@ class Delivery:
                 self.backend.tier,
                 self.backend.name,
                 self.backend.model,
+                self.backend.preset.dialect,
                 seconds=record.upstream_seconds + self.attempt.elapsed,
             )
         receipt: Receipt = self.call.outcome
@@ -224,6 +236,8 @@ class Delivery:
         receipt = self._show_receipt()
         receipt.usage = usage
         receipt.seconds = self.order.record.upstream_seconds
+        if self.backend.preset.dialect == "anthropic":
+            self.runtime.thoughts.remember(completion, self.backend)
         self._store(completion, body, receipt)
 
     def _store(self, completion: Json, body: bytes, receipt: Receipt) -> None:
@@ -244,6 +258,7 @@ class Delivery:
             cost_nano=self.attempt.cost_nano,
             request_id=receipt.request_id,
             stored_at=now,
+            dialect=receipt.dialect,
         )
         self.runtime.cache.store(keys, entry, now)
 
@@ -252,17 +267,6 @@ class Delivery:
         return self.builder.usage or estimate_usage(
             self.features.prompt_tokens, self.builder.completion()
         )
-
-
-def says_nothing(chunk: Json) -> bool:
-    """Is this only the announcement of an answer, with nothing of it yet?"""
-    for choice in chunk.get("choices") or ():
-        delta = choice.get("delta") or {}
-        if choice.get("finish_reason"):
-            return False
-        if any(value for name, value in delta.items() if name != "role"):
-            return False
-    return True
 
 
 def limits(policy: Policy, stream: bool) -> Limits:

@@ -4,6 +4,7 @@
     |- BadRequest                     400     invalid_request
     |  |- InvalidJson                 400     invalid_json
     |  |- NotExpressible              400     unsupported_parameter
+    |  |- ThreadNotSupported          400     thread_unsupported_request
     |  `- ContextTooLong              400     context_length_exceeded
     |- Unauthorized                   401     invalid_api_key
     |- Forbidden                      403     permission_denied
@@ -17,6 +18,7 @@
     |- TooManyRequests                429     rate_limit_exceeded
     |- UpstreamError                  the provider's fault
     |  |- UpstreamRefused             4xx     passed on from the provider
+    |  |  `- ThoughtRefused           400     invalid_thinking
     |  |- UpstreamRateLimited         429     rate_limited
     |  |- BadUpstreamResponse         502     bad_upstream_response
     |  |- UpstreamIncomplete          502     upstream_incomplete
@@ -78,6 +80,15 @@ class InvalidJson(BadRequest):
 
 class NotExpressible(BadRequest):
     code = "unsupported_parameter"
+
+
+class ThreadNotSupported(BadRequest):
+    """No conversation is kept at a provider: each turn may go to another one.
+
+    Anthropic's SDK knows the code, and goes on by sending the whole history.
+    """
+
+    code = "thread_unsupported_request"
 
 
 class ContextTooLong(BadRequest):
@@ -144,6 +155,12 @@ class UpstreamRefused(UpstreamError):
     def __init__(self, message: str, *, status: int, **details: object) -> None:
         super().__init__(message, **details)  # type: ignore[arg-type]
         self.status = status  # type: ignore[misc]
+
+
+class ThoughtRefused(UpstreamRefused):
+    """An earlier thought in the request was changed, or is another model's."""
+
+    code = "invalid_thinking"
 
 
 class UpstreamRateLimited(UpstreamError):

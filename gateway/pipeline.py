@@ -13,7 +13,7 @@ import orjson
 from gateway import purchase
 from gateway.cache import CacheKeys, Hit
 from gateway.delivery import Order, Receipt
-from gateway.dialects.openai import completion_to_chunks
+from gateway.dialects import translation
 from gateway.errors import (
     Forbidden,
     GatewayError,
@@ -31,7 +31,8 @@ from routing.tiers import PinNotAllowed, Route, UnknownModel, resolve
 
 @dataclass(slots=True)
 class Answer:
-    """What the client gets: a whole completion's JSON, or the chunks of a stream.
+    """What the client gets, in its dialect: a whole answer's JSON, or a stream's
+    chunks or events.
 
     Call `close` at the end in any case: a stream may end before its first chunk was
     asked for, and then nothing of `chunks` has run.
@@ -125,15 +126,18 @@ def reuse(hit: Hit, record: RequestRecord, snapshot: Snapshot) -> Answer:
     record.usage = entry.usage
     record.saved_nano = saving(entry.usage, 0, snapshot.catalog)
     record.decide("cache", hit.reason, level=hit.level, similarity=hit.similarity)
+    body = translation.whole(
+        entry.body, entry.dialect, record.chat, entry.usage, record.books.wall()
+    )
     if not record.chat.stream:
-        return Answer(body=entry.body)
-    return Answer(chunks=replay(orjson.loads(entry.body), record))
+        return Answer(body=body)
+    return Answer(chunks=replay(orjson.loads(body), record))
 
 
-async def replay(completion: Json, record: RequestRecord) -> AsyncIterator[Json]:
+async def replay(answer: Json, record: RequestRecord) -> AsyncIterator[Json]:
     """A stored answer as a stream."""
     try:
-        for chunk in completion_to_chunks(completion, include_usage=True):
+        for chunk in translation.replay(answer, record.chat.dialect):
             record.mark_first_byte()
             yield chunk
         record.close(200, "ok")
@@ -165,20 +169,33 @@ async def read_answer(
     body = await reader.completion()  # each attempt at it has its own timers
     settle(reader.call, record, snapshot)
     reader.close()
-    return Answer(body=body)
+    dialect = reader.call.outcome.dialect
+    return Answer(
+        translation.whole(body, dialect, record.chat, record.usage, record.books.wall())
+    )
 
 
 async def follow(
     reader: Reader, record: RequestRecord, snapshot: Snapshot
 ) -> AsyncIterator[Json]:
     """The chunks as they arrive; the record is closed where they end."""
+    translator: translation.Translator | None = None
     try:
         async for chunk in reader.chunks():
             if record.first_byte is None:
                 record.mark_first_byte()
                 accept_receipt(reader.call, record)
-            yield chunk
+                translator = translation.translator(
+                    reader.call.outcome.dialect, record.chat, record.books.wall()
+                )
+            if translator is None:
+                yield chunk
+                continue
+            for translated in translator.feed(chunk):
+                yield translated
         settle(reader.call, record, snapshot)
+        for last in translator.finish(record.usage) if translator else ():
+            yield last
         record.close(200, "ok")
     except GatewayError as error:
         accept_receipt(reader.call, record)

@@ -5,6 +5,7 @@ from gateway.errors import (
     ContextTooLong,
     GatewayError,
     NotExpressible,
+    ThoughtRefused,
     UpstreamError,
     UpstreamRateLimited,
     UpstreamRefused,
@@ -35,28 +36,34 @@ async def buy_answer(call: SharedCall, order: Order, runtime: Runtime) -> None:
     runtime.retries.deposit()
 
     failed: dict[str, GatewayError] = {}
-    lost = ""  # the backend whose kept connection was closed under us
+    again = ""  # the backend that is asked once more, over a new connection
+    thoughts = True  # the assistant's earlier ones, signed by the model that had them
     while True:
-        backend = lost and order.snapshot.catalog.by_name[lost]
+        backend = again and order.snapshot.catalog.by_name[again]
         backend = backend or pick(order, choice, features, failed, runtime)
         try:
-            delivery = Delivery(backend, call, order, features, runtime)
-            return await delivery.make(fresh=bool(lost))
+            delivery = Delivery(
+                backend, call, order, features, runtime, thoughts=thoughts
+            )
+            return await delivery.make(fresh=bool(again))
         except ConnectionLost as error:
-            if lost:
+            if again:
                 failed[backend.name] = error
-            lost = "" if lost else backend.name
+            again = "" if again else backend.name
             continue
         except NotExpressible as error:
             # No attempt was made: another backend may speak what this one can't.
             failed[backend.name] = error
             continue
         except UpstreamError as error:
-            failed[backend.name] = error
-            lost = ""
             record.decide(
                 "failure", f"{backend.name}: {error.message}", code=error.code
             )
+            again = ""
+            if thoughts and isinstance(error, ThoughtRefused):
+                thoughts, again = False, backend.name
+                continue
+            failed[backend.name] = error
             if call.outcome is not None or not may_fail_over(error, policy):
                 raise
             if record.chat.one_bill and error.billable:

@@ -6,13 +6,29 @@ from typing import Any, Literal
 Json = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Native:
+    """A request of Anthropic's Messages API in its client's own words.
+
+    A provider that speaks the same gets `body` as it is. `inexpressible` names each
+    field the common language has no word for, with the reason; `notes` is for people,
+    about what an answer in another dialect goes without.
+    """
+
+    body: Json
+    version: str
+    betas: tuple[str, ...] = ()
+    inexpressible: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class ChatRequest:
     """A chat completion as its client asked for it.
 
     `body` is OpenAI's chat-completion body with unknown fields kept; a client of
-    another dialect has been translated into it. It has been validated, and is read,
-    never changed: providers copy what they send.
+    another dialect has been translated into it, and `native` holds the original. Both
+    have been validated, and are read, never changed: providers copy what they send.
 
     `scope` is who may share its answers (a key's team, else the key).
     `prefer` is the backend to ask among equals, `exact_only` forbids answers to other
@@ -28,6 +44,7 @@ class ChatRequest:
     stream: bool = False
     include_usage: bool = False
     dialect: Literal["openai", "anthropic"] = "openai"
+    native: Native | None = field(default=None, repr=False)
     pin: str = ""
     min_tier: int | None = None
     max_tier: int | None = None

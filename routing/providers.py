@@ -12,7 +12,11 @@ Dialect = Literal["openai", "anthropic"]
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One kind of upstream. `probe` is a free GET that proves it is alive."""
+    """One kind of upstream. `probe` is a free GET that proves it is alive.
+
+    `limit_field` is what it calls the limit of an answer's length, for requests that
+    were translated for it.
+    """
 
     name: str
     dialect: Dialect
@@ -21,6 +25,7 @@ class Provider:
     needs_key: bool = True
     probe: str = "/models"
     cannot: frozenset[str] = frozenset()
+    limit_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
 
 
 ANTHROPIC_CANNOT = frozenset({"n", "logprobs", "audio", "penalties", "logit_bias"})
@@ -28,7 +33,12 @@ ANTHROPIC_CANNOT = frozenset({"n", "logprobs", "audio", "penalties", "logit_bias
 PROVIDERS: dict[str, Provider] = {
     provider.name: provider
     for provider in (
-        Provider("openai", "openai", "https://api.openai.com/v1"),
+        Provider(
+            "openai",
+            "openai",
+            "https://api.openai.com/v1",
+            limit_field="max_completion_tokens",
+        ),
         Provider(
             "anthropic",
             "anthropic",

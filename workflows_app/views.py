@@ -9,7 +9,7 @@ import orjson
 from gateway.api import render
 from gateway.api.base import GatewayRequest, GatewayView
 from gateway.api.reply import Reply, json_reply
-from gateway.api.views import kept_alive
+from gateway.api.streams import kept_alive
 from gateway.dialects import strict_json
 from gateway.errors import NotFound
 from gateway.runtime.database import in_database

@@ -1,13 +1,17 @@
 """From bytes and headers to a ChatRequest."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 
 from gateway.api.authentication import may_override
 from gateway.asgi.context import Context
 from gateway.dialects import strict_json
+from gateway.dialects.messages_check import check_messages, check_version
+from gateway.dialects.messages_request import to_chat_body
 from gateway.dialects.openai import validate_chat
 from gateway.errors import BadRequest
-from routing.chat import ChatRequest
+from routing.chat import ChatRequest, Json
 from routing.features import extract
 
 MAX_TAGS = 8
@@ -17,14 +21,25 @@ LARGE_BYTES = 256 << 10  # others would notice if the event loop read it
 
 async def read_chat(body: bytes, context: Context) -> ChatRequest:
     """Parse and check the request. Raises 400 and 403, naming the parameter."""
-    if len(body) < LARGE_BYTES:
-        return parse(body, context)
-    return await asyncio.to_thread(parse_large, body, context)
+    return await read(partial(parse, body, context), len(body))
 
 
-def parse_large(body: bytes, context: Context) -> ChatRequest:
+async def read_messages(
+    body: bytes, context: Context, *, counting: bool = False
+) -> ChatRequest:
+    """The same for a body of Anthropic's; `counting` when it is only to be counted."""
+    return await read(partial(parse_messages, body, context, counting), len(body))
+
+
+async def read(parse: Callable[[], ChatRequest], size: int) -> ChatRequest:
+    if size < LARGE_BYTES:
+        return parse()
+    return await asyncio.to_thread(parse_large, parse)
+
+
+def parse_large(parse: Callable[[], ChatRequest]) -> ChatRequest:
     """Everything that takes longer the more text there is, for a thread."""
-    chat = parse(body, context)
+    chat = parse()
     chat.features = extract(chat.body)
     return chat
 
@@ -32,6 +47,21 @@ def parse_large(body: bytes, context: Context) -> ChatRequest:
 def parse(body: bytes, context: Context) -> ChatRequest:
     data = strict_json.loads(body)
     validate_chat(data)
+    return request_of(data, context)
+
+
+def parse_messages(body: bytes, context: Context, counting: bool) -> ChatRequest:
+    version = check_version(context.header(b"anthropic-version"))
+    data = strict_json.loads(body)
+    check_messages(data, version, counting=counting)
+    chat, native = to_chat_body(data, version, betas(context))
+    request = request_of(chat, context)
+    request.dialect, request.native = "anthropic", native
+    return request
+
+
+def request_of(data: Json, context: Context) -> ChatRequest:
+    """A body in the common language, with what the headers say."""
     caller = context.caller
     cache_control = directives(context.header(b"cache-control"))
     return ChatRequest(
@@ -49,6 +79,12 @@ def parse(body: bytes, context: Context) -> ChatRequest:
         allow_sampled_reuse="x-llm-router-allow-sampled" in cache_control,
         tags=tags(context),
     )
+
+
+def betas(context: Context) -> tuple[str, ...]:
+    """Anthropic's betas that the client asks for, each once, in one order."""
+    value = context.header(b"anthropic-beta")
+    return tuple(sorted({beta.strip() for beta in value.split(",")} - {""}))
 
 
 def directives(cache_control: str) -> frozenset[str]:

@@ -14,19 +14,31 @@ JSON = ("content-type", "application/json")
 EVENT_STREAM = ("content-type", "text/event-stream; charset=utf-8")
 DONE = b"data: [DONE]\n\n"
 KEEP_ALIVE = b": keep-alive\n\n"
+PING = b'event: ping\ndata: {"type":"ping"}\n\n'
+ANTHROPIC_OVERLOADED = 529
 
 
 def error_body(error: GatewayError, dialect: str, request_id: str) -> bytes:
     """OpenAI's or Anthropic's error object (their API references)."""
     if dialect == "anthropic":
-        return orjson.dumps(
-            {
-                "type": "error",
-                "error": {"type": error.type, "message": error.message},
-                "request_id": request_id,
-            }
-        )
+        return orjson.dumps({**anthropic_error(error), "request_id": request_id})
     return orjson.dumps({"error": error_object(error)})
+
+
+def anthropic_error(error: GatewayError) -> Json:
+    """Anthropic's errors have no field for the parameter: its name goes first."""
+    message = error.message
+    if error.param and error.param not in message:
+        message = f"{error.param}: {message}"
+    details = {"error_code": error.code}
+    told = {"type": error.type, "message": message, "details": details}
+    return {"type": "error", "error": told}
+
+
+def status_of(error: GatewayError, dialect: str) -> int:
+    """Anthropic has a status of its own for being overloaded."""
+    overloaded = dialect == "anthropic" and error.type == "overloaded_error"
+    return ANTHROPIC_OVERLOADED if overloaded else error.status
 
 
 def error_object(error: GatewayError) -> Json:
@@ -78,6 +90,12 @@ def usd(nano: int) -> str:
 
 def event(chunk: Json) -> bytes:
     return b"data: " + orjson.dumps(chunk) + b"\n\n"
+
+
+def named_event(event: Json) -> bytes:
+    """Anthropic's SDK skips events without a name."""
+    name = str(event.get("type", "")).encode()
+    return b"event: %b\ndata: %b\n\n" % (name, orjson.dumps(event))
 
 
 def error_event(error: GatewayError) -> bytes:

@@ -32,6 +32,6 @@ def json_reply(value: Json | list[Json], status: int = 200) -> Reply:
 def error_reply(error: GatewayError, dialect: str, request_id: str) -> Reply:
     return Reply(
         render.error_body(error, dialect, request_id),
-        error.status,
+        render.status_of(error, dialect),
         list(render.error_headers(error)),
     )

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from gateway.api import operations, views
+from gateway.api import messages, models, operations, views
 
 urlpatterns = [
     path("v1/chat/completions", views.ChatCompletions.as_view()),
-    path("v1/models", views.Models.as_view()),
-    path("v1/models/<path:model>", views.OneModel.as_view()),
+    path("v1/messages", messages.Messages.as_view()),
+    path("v1/messages/count_tokens", messages.CountTokens.as_view()),
+    path("v1/models", models.Models.as_view()),
+    path("v1/models/<path:model>", models.OneModel.as_view()),
     path("v1/feedback", views.FeedbackView.as_view()),
     path("v1/requests/<str:request_id>", views.Explain.as_view()),
     path("v1/backends", operations.Backends.as_view()),

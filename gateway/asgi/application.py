@@ -13,7 +13,7 @@ from gateway.asgi.context import Context
 from gateway.asgi.guard import ClientGone, Receive, Scope, Send
 from gateway.asgi.lean import LeanHandler, send_reply
 from gateway.asgi.lifespan import Lifespan
-from gateway.asgi.routes import is_api
+from gateway.asgi.routes import dialect_of, is_api
 from gateway.errors import GatewayError, InternalError
 
 log = structlog.get_logger("api")
@@ -42,7 +42,9 @@ class Application:
         context = Context(
             runtime=self.lifespan.runtime,
             request_id=f"req_{self.ids.draw().hex()}",
-            dialect="anthropic" if b"anthropic-version" in headers else "openai",
+            dialect=dialect_of(
+                scope["path"], has_version=b"anthropic-version" in headers
+            ),
             headers=headers,
         )
         try:

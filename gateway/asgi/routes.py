@@ -10,7 +10,8 @@ Dialect = Literal["openai", "anthropic"]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`public` routes need no key; the others do. `dialect` shapes early errors."""
+    """`public` routes need no key; the others do. `dialect` shapes what an answer is
+    made in when the client doesn't say which it speaks."""
 
     methods: frozenset[str]
     public: bool = False
@@ -22,6 +23,8 @@ POST = frozenset({"POST"})
 
 ROUTES: dict[str, Route] = {
     "/v1/chat/completions": Route(POST),
+    "/v1/messages": Route(POST, dialect="anthropic"),
+    "/v1/messages/count_tokens": Route(POST, dialect="anthropic"),
     "/v1/feedback": Route(POST),
     "/v1/models": Route(GET),
     "/v1/backends": Route(GET),
@@ -52,6 +55,15 @@ def add(addresses: Mapping[str, Route]) -> None:
 def is_api(path: str) -> bool:
     """Does the lean path answer here, if only with a 404 in JSON?"""
     return path in ROUTES or path == "/v1" or path.startswith("/v1/")
+
+
+def dialect_of(path: str, *, has_version: bool) -> Dialect:
+    """The client's dialect, errors of unknown addresses included; `has_version` tells
+    of the header that every client of Anthropic's sends."""
+    if has_version:
+        return "anthropic"
+    route = ROUTES.get(path)
+    return route.dialect if route else "openai"
 
 
 def find(path: str) -> Route | None:

@@ -2,8 +2,9 @@
 
 A key is formed before routing, from what the client sent and from what the operator
 allows, never from what the router chose. Every part is length-prefixed, so no text can
-reach over into its neighbour. The client's dialect is no part: answers are kept in the
-common language and rendered for whoever asks.
+reach over into its neighbour. The client's dialect is no part: requests are compared in
+the common language, and answers, kept as they were bought, are translated for whoever
+asks (gateway/dialects/translation.py).
 """
 
 import hashlib
@@ -111,7 +112,8 @@ def answering_fields(body: Json) -> Json:
 def _route(scope: str, chat: ChatRequest, policy: Policy) -> Iterator[bytes]:
     """Who asks, for which model, and what the policy lets that name mean."""
     yield scope.encode()
-    yield _json([chat.model, chat.pin, chat.min_tier, chat.max_tier])
+    betas = chat.native.betas if chat.native else ()
+    yield _json([chat.model, chat.pin, chat.min_tier, chat.max_tier, *betas])
     yield _rules_of(policy)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from routing.chat import Usage
+from routing.providers import Dialect
 
 TTL_JITTER = 0.1  # answers stored together don't all expire together
 SWEEP = 8  # expired entries removed per put: more than come in, never a long stop
@@ -22,8 +23,8 @@ KEY_OVERHEAD = 200
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An answer and what it took to get it. `body` is OpenAI's completion as JSON;
-    `stored_at` is on the caller's clock, the one `now` comes from."""
+    """An answer and what it took to get it. `body` is its JSON as its provider sent it,
+    in that provider's `dialect`; `stored_at` is on the clock `now` comes from."""
 
     body: bytes
     usage: Usage
@@ -34,6 +35,7 @@ class Entry:
     cost_nano: int | None
     request_id: str
     stored_at: float
+    dialect: Dialect = "openai"
 
 
 @dataclass(slots=True, eq=False)

@@ -73,12 +73,26 @@ def to_texts(param: str, content: Any) -> list[Json]:
 
 
 def to_assistant(param: str, message: Json) -> list[Json]:
-    blocks = to_texts(param, message.get("content"))
+    blocks = [*signed_thoughts(message), *to_texts(param, message.get("content"))]
     if refusal := message.get("refusal"):
         blocks.append(text_block(refusal))
     for index, call in enumerate(message.get("tool_calls") or ()):
         blocks.append(to_tool_use(f"{param}.tool_calls[{index}]", call))
     return blocks
+
+
+def signed_thoughts(message: Json) -> list[Json]:
+    """An assistant's thoughts as we gave them out, come back; nothing else a vendor
+    may call so."""
+    thoughts: list[Json] = []
+    for block in message.get("thinking_blocks") or ():
+        match block:
+            case {"type": "thinking", "thinking": str(text), "signature": str(seal)}:
+                thought = {"type": "thinking", "thinking": text, "signature": seal}
+                thoughts.append(thought)
+            case {"type": "redacted_thinking", "data": str(data)}:
+                thoughts.append({"type": "redacted_thinking", "data": data})
+    return thoughts
 
 
 def to_tool_use(param: str, call: Json) -> Json:

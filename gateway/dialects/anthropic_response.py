@@ -17,6 +17,8 @@ FINISH_REASONS = {
     "tool_use": "tool_calls",
     "refusal": "content_filter",
 }
+# Kept whole beside their text: only with their signatures can they be sent back.
+THOUGHTS = frozenset({"thinking", "redacted_thinking"})
 
 
 def to_completion(message: Json, created: int = 0) -> Json:
@@ -63,7 +65,8 @@ def finish_reason(stop_reason: Any, *, calls_tools: bool) -> str:
 
 
 def to_message(blocks: list[Json]) -> Json:
-    """Texts in one, thoughts as reasoning_content, tool uses as calls.
+    """Texts in one, tool uses as calls; thoughts as reasoning_content and, for the way
+    back, as thinking_blocks, both of which are vendors' extensions.
 
     Other blocks belong to tools of Anthropic's own, which are never asked for.
     """
@@ -77,6 +80,8 @@ def to_message(blocks: list[Json]) -> Json:
     }
     if thoughts:
         message["reasoning_content"] = "".join(thoughts)
+    if signed := [block for block in blocks if block["type"] in THOUGHTS]:
+        message["thinking_blocks"] = signed
     if calls:
         message["tool_calls"] = calls
     return message

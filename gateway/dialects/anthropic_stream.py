@@ -1,10 +1,10 @@
 """Anthropic's stream of events as OpenAI's chunks."""
 
-from gateway.dialects.anthropic_response import finish_reason
+from gateway.dialects.anthropic_response import THOUGHTS, finish_reason
 from gateway.dialects.anthropic_usage import to_usage, update_usage
-from gateway.dialects.upstream_errors import stream_error
+from gateway.dialects.messages_builder import Block
 from gateway.errors import BadUpstreamResponse
-from routing.chat import Json
+from routing.chat import Json, Usage
 
 
 class StreamTranslator:
@@ -14,20 +14,23 @@ class StreamTranslator:
     """
 
     def __init__(self, created: int = 0) -> None:
-        self.ended = False  # message_stop was seen
         self._created = created
         self._head: Json = {}
         self._usage: Json = {}
         self._calls: dict[int, int] = {}  # a block's index: its place among the calls
         self._silent: set[int] = set()  # tool blocks whose input has not begun
-        self._finished = False  # why the message ends was seen
+        self._thoughts: dict[int, Block] = {}  # as they add up, by their index
 
     def feed(self, event: Json) -> list[Json]:
-        """The chunks that say the same. Raises UpstreamError for an error event."""
+        """The chunks that say the same. Raises BadUpstreamResponse."""
         try:
             return self._translate(event)
         except (AttributeError, KeyError, TypeError) as error:
             raise BadUpstreamResponse("The provider's stream is malformed.") from error
+
+    def finish(self, usage: Usage) -> list[Json]:
+        """Nothing: a message's own end tells its usage."""
+        return []
 
     def _translate(self, event: Json) -> list[Json]:
         match event.get("type"):
@@ -43,8 +46,6 @@ class StreamTranslator:
                 return self._finish(event)
             case "message_stop":
                 return self._stop()
-            case "error":
-                raise stream_error(event)
             case _:  # pings, and kinds of events that are new to us
                 return []
 
@@ -59,6 +60,8 @@ class StreamTranslator:
         return [self._delta({"role": "assistant", "content": ""})]
 
     def _open_block(self, index: int, block: Json) -> list[Json]:
+        if block["type"] in THOUGHTS:
+            self._thoughts[index] = Block(block)
         if block["type"] != "tool_use":
             return []
         place = self._calls[index] = len(self._calls)
@@ -68,6 +71,8 @@ class StreamTranslator:
         return [self._delta({"tool_calls": [{"index": place, **opening}]})]
 
     def _continue_block(self, index: int, delta: Json) -> list[Json]:
+        if index in self._thoughts:
+            self._thoughts[index].add(delta)
         match delta["type"]:
             case "text_delta":
                 return [self._delta({"content": delta["text"]})]
@@ -80,6 +85,10 @@ class StreamTranslator:
                 return []
 
     def _close_block(self, index: int) -> list[Json]:
+        if thought := self._thoughts.pop(index, None):
+            # Whole, with its signature, and with the index that pieces of lists have.
+            block = {"index": index, **thought.whole()}
+            return [self._delta({"thinking_blocks": [block]})]
         if index not in self._silent:
             return []
         self._silent.discard(index)
@@ -93,13 +102,9 @@ class StreamTranslator:
         reason = finish_reason(stop_reason, calls_tools=bool(self._calls))
         explanation = (event["delta"].get("stop_details") or {}).get("explanation")
         delta = {"refusal": explanation} if explanation else {}
-        self._finished = True
         return [self._delta(delta, reason)]
 
     def _stop(self) -> list[Json]:
-        if not self._finished:
-            raise KeyError("a message says why it ends")
-        self.ended = True
         usage = to_usage(self._usage)
         return [self._chunk([], usage)] if usage else []
 

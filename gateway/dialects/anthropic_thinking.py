@@ -46,9 +46,7 @@ def add_thinking(request: Json, effort: Any, *, limited: bool) -> None:
 
 def add_budget(request: Json, budget: int, *, limited: bool) -> None:
     """The budget is a part of max_tokens and leaves room for the answer."""
-    if request["messages"][-1]["content"][0]["type"] == "tool_result":
-        # Between tool calls these models go on thinking only from their own signed
-        # thoughts, which the common language doesn't carry: this turn goes without.
+    if loop_without_thought(request["messages"]):
         return
     room = request["max_tokens"]
     if not limited:
@@ -62,6 +60,19 @@ def add_budget(request: Json, budget: int, *, limited: bool) -> None:
     else:
         budget = min(budget, max(SMALLEST_BUDGET, room // 2))
     request["thinking"] = {"type": "enabled", "budget_tokens": budget}
+
+
+def loop_without_thought(messages: list[Json]) -> bool:
+    """Is a loop of tools open that didn't begin with a signed thought?
+
+    Only from one do models that think within a budget go on thinking between calls.
+    """
+    content = messages[-1]["content"]
+    if not isinstance(content, list) or content[0]["type"] != "tool_result":
+        return False
+    said = [m["content"] for m in messages if m["role"] == "assistant"]
+    opening = said[-1][0] if said and isinstance(said[-1], list) else {}
+    return opening.get("type") not in ("thinking", "redacted_thinking")
 
 
 def refuse_beside_thinking(request: Json) -> None:

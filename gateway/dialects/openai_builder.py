@@ -54,6 +54,10 @@ class CompletionBuilder:
         choices = [choice.whole() for _, choice in sorted(self._choices.items())]
         return head | {"choices": choices} | self._usage
 
+    def answer(self) -> Json:
+        """The same: a completion is the common language already."""
+        return self.completion()
+
     def _add_head(self, chunk: Json) -> int:
         size = 0
         for field, value in chunk.items():
@@ -168,3 +172,14 @@ def size_of(value: Any) -> int:
     if isinstance(value, str):
         return len(value) if value.isascii() else len(value.encode())
     return len(orjson.dumps(value))
+
+
+def says_nothing(chunk: Json) -> bool:
+    """Is this only the announcement of an answer, with nothing of it yet?"""
+    for choice in chunk.get("choices") or ():
+        delta = choice.get("delta") or {}
+        if choice.get("finish_reason"):
+            return False
+        if any(value for name, value in delta.items() if name != "role"):
+            return False
+    return True

@@ -14,6 +14,7 @@ from gateway.dialects.redaction import redact
 from gateway.dialects.retry_after import retry_after
 from gateway.errors import (
     BadUpstreamResponse,
+    ThoughtRefused,
     UpstreamAuthError,
     UpstreamError,
     UpstreamOverloaded,
@@ -31,6 +32,10 @@ CONTEXT_TOO_LONG = re.compile(
     r"maximum context length|prompt is too long|context[_ ](?:length|window|limit)"
     r"[^.]{0,40}exceed|exceed[^.]{0,60}context|too many (?:input )?tokens",
     re.IGNORECASE,
+)
+THINKING_REFUSED = re.compile(
+    r"signature.{0,60}thinking|thinking.{0,120}(?:signature|cannot be modified)",
+    re.IGNORECASE | re.DOTALL,
 )
 # Some say so with status 400, though no request of this account would do.
 ACCOUNT = re.compile(r"credit balance is too low|API key not valid", re.IGNORECASE)
@@ -123,7 +128,10 @@ def refused(status: int, data: Json) -> UpstreamError:
     if CONTEXT_TOO_LONG.search(message):
         code = "context_length_exceeded"
     param = details.get("param")
-    return UpstreamRefused(
+    kind = UpstreamRefused
+    if THINKING_REFUSED.search(message):
+        kind, code = ThoughtRefused, ThoughtRefused.code
+    return kind(
         redact(message[: 2 * MESSAGE_CHARS])[:MESSAGE_CHARS]
         or f"The provider refused the request with status {status}.",
         status=status if status in (400, 404, 413, 422) else 400,

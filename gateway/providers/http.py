@@ -44,11 +44,13 @@ OWN_HEADERS = (
 
 @dataclass(slots=True)
 class Call:
-    """A POST ready to be sent. `sent` tells whether the provider may have seen it."""
+    """A POST ready to be sent. `sent` tells whether the provider may have seen it,
+    `notes` tell people what it had to go without."""
 
     url: str
     headers: dict[str, str] = field(repr=False)  # one of them is the provider's key
     body: bytes = field(repr=False)
+    notes: tuple[str, ...] = ()
     sent: bool = False
 
 

@@ -4,6 +4,10 @@ from collections.abc import Iterable
 
 import orjson
 
+from gateway.dialects.messages_crossing import to_openai_body, without_thoughts
+from gateway.dialects.messages_native import Keep
+from gateway.dialects.openai_builder import CompletionBuilder as Builder
+from gateway.dialects.openai_builder import says_nothing
 from gateway.dialects.sse import EventParser
 from gateway.dialects.upstream_errors import stream_error
 from gateway.errors import BadUpstreamResponse, UpstreamError
@@ -11,18 +15,33 @@ from gateway.providers.http import Call
 from routing.catalog import Backend, Policy
 from routing.chat import ChatRequest, Json
 
+# Thoughts with Anthropic's signatures, as an answer of ours may have held them; found
+# in the bytes, so that requests without any are not gone through again.
+THOUGHTS_FIELD = b'"thinking_blocks":'
+__all__ = ["Builder", "StreamReader", "prepare", "read_completion", "says_nothing"]
 
-def prepare(backend: Backend, chat: ChatRequest, policy: Policy) -> Call:
-    """The request for this backend: the client's body with the backend's model."""
+
+def prepare(backend: Backend, chat: ChatRequest, policy: Policy, keep: Keep) -> Call:
+    """The request for this backend: the client's body with the backend's model.
+
+    A client of Anthropic's API gets its body translated; NotExpressible tells what
+    can't be.
+    """
     body = {**chat.body, "model": backend.model}
+    if native := chat.native:
+        body = to_openai_body(body, native, backend.preset.limit_field)
     if chat.stream:
         # Usage is always asked for: streams are billed like whole answers.
         options = {**(chat.body.get("stream_options") or {}), "include_usage": True}
         body |= {"stream": True, "stream_options": options}
+    payload = orjson.dumps(body)
+    if THOUGHTS_FIELD in payload:
+        payload = orjson.dumps(without_thoughts(body, keep))
     headers = {"content-type": "application/json"}
     if backend.api_key:
         headers["authorization"] = f"Bearer {backend.api_key.reveal()}"
-    return Call(api_url(backend, "/chat/completions"), headers, orjson.dumps(body))
+    notes = native.notes if native else ()
+    return Call(api_url(backend, "/chat/completions"), headers, payload, notes)
 
 
 def api_url(backend: Backend, path: str) -> str:

@@ -16,6 +16,7 @@ from gateway.runtime.admission import Admission
 from gateway.runtime.snapshot import Snapshot
 from gateway.runtime.totals import Totals
 from gateway.sidecar import Sidecar
+from gateway.thoughts import ThoughtOrigins
 from routing.health import Transition
 from routing.pool import BackendPool
 from routing.retries import RetryBudget
@@ -58,6 +59,7 @@ class Runtime:
         self.inflight = InFlight()
         self.cache = AnswerCache(snapshot.catalog.policy, random)
         self.pool = BackendPool(clock, random, log_transition)
+        self.thoughts = ThoughtOrigins()
         self.retries = RetryBudget(snapshot.catalog.policy.retry_budget)
         self.sidecar = Sidecar(http.side, clock)
         self.deadlines = http.deadlines  # those of this event loop

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.providers import anthropic, openai
 from gateway.providers.http import Call
+from gateway.thoughts import nobody
 from routing.catalog import Catalog, Policy, Secret, Tier
 from routing.chat import ChatRequest
 from tests.faultllm import FaultLLM
@@ -159,7 +160,7 @@ def test_s13_a_call_ready_to_be_sent_shows_neither_key_nor_prompt(wire):
         {"messages": [{"role": "user", "content": "my own words"}]}, "key:1", "req_1"
     )
     (only,) = catalog("http://provider.example").backends
-    call = wire.prepare(only, chat, Policy())
+    call = wire.prepare(only, chat, Policy(), nobody)
 
     assert isinstance(call, Call)
     assert KEY in str(call.headers)

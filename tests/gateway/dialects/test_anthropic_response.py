@@ -95,6 +95,10 @@ def test_thoughts_texts_and_tool_calls_find_their_places():
     assert choice["finish_reason"] == "tool_calls"
     assert choice["message"]["content"] == "Let me look."
     assert choice["message"]["reasoning_content"] == "Hm. "
+    assert choice["message"]["thinking_blocks"] == [
+        {"type": "thinking", "thinking": "Hm. ", "signature": "c2ln"},
+        {"type": "redacted_thinking", "data": "xxx"},
+    ]
     calls = choice["message"]["tool_calls"]
     assert [call["id"] for call in calls] == ["toolu_1", "toolu_2"]
     assert calls[0]["function"]["name"] == "weather"

@@ -1,0 +1,73 @@
+"""Streams of server-sent events, in the client's dialect."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from gateway.api import render
+from gateway.api.reply import Reply
+from gateway.dialects.openai import strip_usage
+from gateway.errors import GatewayError
+from routing.chat import Json
+
+
+def streamed(pieces: AsyncIterator[bytes]) -> Reply:
+    return Reply(
+        headers=[
+            render.EVENT_STREAM,
+            ("cache-control", "no-cache"),
+            ("x-accel-buffering", "no"),  # nginx would collect the chunks
+        ],
+        pieces=pieces,
+    )
+
+
+async def stream_events(
+    chunks: AsyncIterator[Json], *, include_usage: bool
+) -> AsyncIterator[bytes]:
+    """Server-sent events; a failure is an error event, and then no `[DONE]`."""
+    try:
+        async for chunk in chunks:
+            shown = chunk if include_usage else strip_usage(chunk)
+            if shown is not None:
+                yield render.event(shown)
+    except GatewayError as error:
+        yield render.error_event(error)
+        return
+    yield render.DONE
+
+
+async def message_events(events: AsyncIterator[Json]) -> AsyncIterator[bytes]:
+    """Anthropic's events, each with its name; nothing follows the last."""
+    try:
+        async for event in events:
+            yield render.named_event(event)
+    except GatewayError as error:
+        yield render.named_event(render.anthropic_error(error))
+
+
+async def kept_alive(
+    events: AsyncIterator[bytes],
+    seconds: float,
+    sign_of_life: bytes = render.KEEP_ALIVE,
+) -> AsyncIterator[bytes]:
+    """The events, with a sign of life whenever none came for `seconds`."""
+    following: asyncio.Future[bytes] | None = None
+    try:
+        while True:
+            if following is None:
+                following = asyncio.ensure_future(anext(events))
+            done, _ = await asyncio.wait((following,), timeout=seconds)
+            if not done:
+                yield sign_of_life
+                continue
+            try:
+                piece = following.result()
+            except StopAsyncIteration:
+                return
+            following = None
+            yield piece
+    finally:
+        if following is not None:
+            following.cancel()
+            await asyncio.wait((following,))
+        await events.aclose()  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -17,6 +17,8 @@ from django.conf import settings
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
+
+from gateway.asgi.guard import CLIENT_LEAVES
 
 log = structlog.get_logger("server")
 HEADER_SECONDS = 30.0
@@ -30,6 +32,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     _deadline: asyncio.TimerHandle | None = None  # set while headers are awaited
     _in_headers = False
+    _client_leaves: Callable[[], None] | None = None
     _header_bytes = 0
 
     def connection_made(self, transport: Any) -> None:
@@ -53,11 +56,19 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_headers = False
         self._cancel_deadline()
+        offered: dict[str, Any] = {CLIENT_LEAVES: self.call_when_client_leaves}
+        self.scope["extensions"] = offered
         super().on_headers_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._cancel_deadline()
         super().connection_lost(exc)
+        if self._client_leaves:
+            self._client_leaves()
+
+    def call_when_client_leaves(self, callback: Callable[[], None] | None) -> None:
+        """For the one request under way; None when it is over."""
+        self._client_leaves = callback
 
     def send_400_response(self, msg: str) -> None:
         body = orjson.dumps(

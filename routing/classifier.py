@@ -1,5 +1,6 @@
 """The explained 0-100 score: how demanding a request looks, and why."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from routing.chat import Features
@@ -42,7 +43,7 @@ class Score:
 
 def classify(features: Features) -> Score:
     """Add up what the request shows; signals of no points are left out."""
-    signals = tuple(signal for signal in signals_of(features) if signal.points)
+    signals = tuple(signals_of(features))
     return Score(
         value=min(MAX_SCORE, sum(signal.points for signal in signals)),
         signals=signals,
@@ -50,23 +51,24 @@ def classify(features: Features) -> Score:
     )
 
 
-def signals_of(features: Features) -> tuple[Signal, ...]:
+def signals_of(features: Features) -> Iterator[Signal]:
     tokens, turns = features.prompt_tokens, features.turns
-    system_chars, tools = features.system_chars, features.tools
-    cues = ", ".join(features.reasoning_cues)
-    return (
-        Signal("tokens", points_in(TOKENS, tokens), f"about {tokens} tokens"),
-        Signal("depth", points_in(TURNS, turns), f"{turns} messages came before"),
-        Signal(
-            "system prompt",
-            points_in(SYSTEM_CHARS, system_chars),
-            f"{system_chars} characters of instructions",
-        ),
-        Signal("json mode", JSON_MODE_POINTS * features.json_mode, "JSON is required"),
-        Signal("tools", TOOLS_POINTS * bool(tools), f"{tools} tools offered"),
-        Signal("code", CODE_POINTS * features.code, "it contains code"),
-        Signal("reasoning", REASONING_POINTS * bool(cues), f"it says: {cues}"),
-    )
+    if points := points_in(TOKENS, tokens):
+        yield Signal("tokens", points, f"about {tokens} tokens")
+    if points := points_in(TURNS, turns):
+        yield Signal("depth", points, f"{turns} messages came before")
+    if points := points_in(SYSTEM_CHARS, features.system_chars):
+        reason = f"{features.system_chars} characters of instructions"
+        yield Signal("system prompt", points, reason)
+    if features.json_mode:
+        yield Signal("json mode", JSON_MODE_POINTS, "JSON is required")
+    if features.tools:
+        yield Signal("tools", TOOLS_POINTS, f"{features.tools} tools offered")
+    if features.code:
+        yield Signal("code", CODE_POINTS, "it contains code")
+    if features.reasoning_cues:
+        cues = ", ".join(features.reasoning_cues)
+        yield Signal("reasoning", REASONING_POINTS, f"it says: {cues}")
 
 
 def points_in(bands: Bands, value: int) -> int:

@@ -52,8 +52,8 @@ CODE_MARKS = (
     "Traceback (most recent call last)",
 )
 # Each begins with a literal, which `re` finds quickly, and the bound keeps it linear.
-CODE_PATTERNS = tuple(
-    re.compile(pattern)
+CODE_SEARCHES = tuple(
+    re.compile(pattern).search
     for pattern in (
         r"def \w{1,64}\(",
         r"func \w{1,64}\(",
@@ -142,14 +142,16 @@ def has_code(text: str) -> bool:
     """Does it hold code itself? Words about code are not enough."""
     if not text:
         return False
-    return any(mark in text for mark in CODE_MARKS) or any(
-        pattern.search(text) for pattern in CODE_PATTERNS
-    )
+    for mark in CODE_MARKS:  # a plain loop: it runs for every request
+        if mark in text:
+            return True
+    return any(search(text) for search in CODE_SEARCHES)
 
 
 def cues_in(text: str) -> tuple[str, ...]:
     flat = text.lower().replace("\n", " ")
-    return tuple(cue for cue in REASONING_CUES if has_words(flat, cue))
+    there = [cue for cue in REASONING_CUES if cue in flat]
+    return tuple(cue for cue in there if has_words(flat, cue)) if there else ()
 
 
 def has_words(text: str, words: str) -> bool:

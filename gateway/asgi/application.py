@@ -81,7 +81,7 @@ class Application:
                 runtime.deadlines,
             )
             try:
-                with guard.UntilClientLeaves(receive):
+                with guard.UntilClientLeaves(scope, receive):
                     reply = await self.lean.respond(scope, body, context)
                     await send_reply(reply, send)
             finally:

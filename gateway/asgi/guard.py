@@ -22,6 +22,9 @@ from gateway.runtime.runtime import Runtime
 
 DISCARD_SECONDS = 0.5
 DISCARD_MESSAGES = 256
+# What our server offers in the scope: a function that takes whom to call.
+CLIENT_LEAVES = "llm_router.client_leaves"
+NOTHING: dict[str, Any] = {}
 SINGLE = (b"host", b"authorization", b"x-api-key", b"content-type")
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -124,20 +127,26 @@ async def discard_body(receive: Receive) -> None:
 
 
 class UntilClientLeaves:
-    """Cancels what is inside when the client hangs up; it then ends as ClientGone."""
+    """Cancels what is inside when the client hangs up; it then ends as ClientGone.
 
-    __slots__ = ("_receive", "_loop", "_task", "_start", "_watch", "_gone")
+    Our own server calls back when that happens. Another one's only way to tell is the
+    next message, for which a task has to wait.
+    """
 
-    def __init__(self, receive: Receive) -> None:
+    __slots__ = ("_receive", "_tell", "_task", "_watch", "_gone")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
         self._receive = receive
+        self._tell = scope.get("extensions", NOTHING).get(CLIENT_LEAVES)
         self._watch: asyncio.Task[None] | None = None
         self._gone = False
 
     def __enter__(self) -> None:
-        self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task()
-        # An answer that needs no waiting is out before this runs, and needs no watch.
-        self._start = self._loop.call_soon(self._begin)
+        if self._tell:
+            self._tell(self._leave)
+        else:
+            self._watch = asyncio.create_task(self._wait())
 
     def __exit__(
         self,
@@ -145,18 +154,19 @@ class UntilClientLeaves:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._start.cancel()
+        if self._tell:
+            self._tell(None)
         if self._watch is not None:
             self._watch.cancel()
         if self._gone and isinstance(error, asyncio.CancelledError):
             raise ClientGone from None
 
-    def _begin(self) -> None:
-        self._watch = self._loop.create_task(self._wait())
-
     async def _wait(self) -> None:
         # Once the body is read, the only message left is that the client has gone.
         await self._receive()
+        self._leave()
+
+    def _leave(self) -> None:
         self._gone = True
         if self._task:
             self._task.cancel()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from gateway.errors import GatewayError, StorageFull, UpstreamError
 from gateway.ledger.journal import Journal
 from gateway.metrics import Metrics
-from routing.catalog import Backend, Catalog
+from routing.catalog import Backend, Catalog, PriceList
 from routing.chat import ChatRequest, Json, Usage
 from routing.pricing import baseline_nano, cost_nano
 
@@ -152,6 +152,7 @@ class Books:
         self.wall = wall
         self.unrecorded = 0  # records that a full disk cost us
         self._serve_when_full = serve_when_full
+        self._second, self._written = -1, ""
 
     def open_request(self, chat: ChatRequest, caller: Caller) -> RequestRecord:
         return RequestRecord(chat, caller, self, self.clock(), self._now())
@@ -182,7 +183,7 @@ class Books:
             "provider": backend.provider,
             "model": backend.model,
             "tier": backend.tier,
-            "price": price and {name: getattr(price, name) for name in PRICE_FIELDS},
+            "price": price_record(price),
             "prompt_tokens": prompt_tokens,
             "cost_nano": cost_nano(expected, price) if price else 0,
         }
@@ -285,10 +286,24 @@ class Books:
             self.unrecorded += 1
 
     def _now(self) -> str:
-        return datetime.fromtimestamp(self.wall(), UTC).isoformat()
+        """The time in ISO 8601; its whole seconds are written once."""
+        now = self.wall()
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._written = datetime.fromtimestamp(second, UTC).isoformat()[:19]
+        return f"{self._written}.{int((now - second) * 1e6):06d}+00:00"
 
 
-PRICE_FIELDS = ("input", "output", "cache_read", "cache_write")
+def price_record(price: PriceList | None) -> Json | None:
+    if price is None:
+        return None
+    return {
+        "input": price.input,
+        "output": price.output,
+        "cache_read": price.cache_read,
+        "cache_write": price.cache_write,
+    }
 
 
 def milliseconds(seconds: float | None) -> float | None:

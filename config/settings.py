@@ -44,6 +44,14 @@ JOURNAL_DIR = DATA_DIR / "journal"
 JOURNAL_MAX_BYTES = positive("LLM_ROUTER_JOURNAL_MAX_BYTES", 1 << 30)
 ON_STORAGE_FULL = choice("LLM_ROUTER_ON_STORAGE_FULL", ("refuse", "serve"))
 
+# --- Shared by several workers ----------------------------------------------------
+REDIS_URL: str | None = env.str("REDIS_URL", default="") or None
+REDIS_TIMEOUT_MS = positive("LLM_ROUTER_REDIS_TIMEOUT_MS", 100)
+if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+    raise ImproperlyConfigured(
+        "REDIS_URL must begin with redis://, rediss:// or unix://."
+    )
+
 # --- Secrets --------------------------------------------------------------------
 SECRET_KEY = env.str("LLM_ROUTER_SECRET_KEY", default="") or generated_secret(
     DATA_DIR / "secret.key"

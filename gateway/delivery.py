@@ -57,7 +57,7 @@ class Order:
 @dataclass(slots=True)
 class Receipt:
     """What a purchase tells everyone who reads it. `usage` is final at its end,
-    `dialect` is the one the answer comes in."""
+    `dialect` is the one the answer comes in, `entry` the answer as it was kept."""
 
     request_id: str
     score: int | None
@@ -67,6 +67,7 @@ class Receipt:
     dialect: Dialect
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
+    entry: Entry | None = None
 
 
 class Delivery:
@@ -261,6 +262,7 @@ class Delivery:
             dialect=receipt.dialect,
         )
         self.runtime.cache.store(keys, entry, now)
+        receipt.entry = entry
 
     def _usage(self) -> Usage:
         """As the provider reported it, else estimated from what arrived."""

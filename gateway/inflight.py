@@ -49,6 +49,8 @@ class SharedCall:
         self.readers: set[Reader] = set()
         self.task: asyncio.Task[None] | None = None
         self.joinable = True
+        # Asked when the last reader has left; without it the call is given up.
+        self.on_deserted: Callable[[], None] | None = None
         self._chunks: deque[tuple[Json, int]] = deque()
         self._first = 0  # number of the oldest chunk kept
         self._kept_bytes = 0
@@ -90,6 +92,11 @@ class SharedCall:
         full = len(self.readers) >= self.bounds.max_readers
         return self.joinable and not self.done and not full
 
+    @property
+    def from_the_beginning(self) -> bool:
+        """Could a new reader still get everything?"""
+        return self._first == 0
+
     def read(self) -> "Reader":
         """A new reader, beginning with the first chunk. Check `has_place` before."""
         reader = Reader(self)
@@ -99,16 +106,17 @@ class SharedCall:
     def left(self, reader: "Reader") -> None:
         self.readers.discard(reader)
         self._make_room()
-        if not self.readers and not self.done and self.task:
-            self.joinable = False  # it is about to be cancelled
-            self._abandon(self.task)
+        if not self.readers and not self.done:
+            (self.on_deserted or self.give_up)()
 
-    def _abandon(self, task: asyncio.Task[None]) -> None:
+    def give_up(self) -> None:
+        """Nobody wants it any more: cancel it, or let it linger."""
+        self.joinable = False
         linger = self.bounds.linger_seconds
-        if not linger:
-            task.cancel()
-            return
-        asyncio.get_running_loop().call_later(linger, task.cancel)
+        if self.task and not linger:
+            self.task.cancel()
+        elif self.task:
+            asyncio.get_running_loop().call_later(linger, self.task.cancel)
 
     def _end(self) -> None:
         self.done = True
@@ -143,7 +151,7 @@ class Reader:
         self.position = 0
         self._read_bytes = 0
         self._waiting: asyncio.Future[None] | None = None
-        self._let_go = False
+        self.dropped = False  # for reading too slowly
 
     @property
     def behind(self) -> int:
@@ -152,7 +160,7 @@ class Reader:
 
     async def started(self) -> None:
         """Return at the first chunk or the end. Raises the call's error."""
-        while not (self.call.done or self._let_go or self._available()):
+        while not (self.call.done or self.dropped or self._available()):
             await self._changed()
         if self.call.error and not self._available():
             raise self.call.error
@@ -172,13 +180,28 @@ class Reader:
         while True:
             while self._available():
                 yield self._next()
-            if self._let_go:
+            if self.dropped:
                 raise Overloaded("The stream was read too slowly and has been dropped.")
             if self.call.done:
                 break
             await self._changed()
         if self.call.error:
             raise self.call.error
+
+    async def batches(self) -> AsyncIterator[list[tuple[Json, int]]]:
+        """All chunks that have come since the last look, with their sizes, until the
+        call ends in whatever way."""
+        while True:
+            batch = []
+            while self._available():
+                size = self.call._chunks[self.position - self.call._first][1]
+                batch.append((self._next(), size))
+            if batch:
+                yield batch
+            elif self.dropped or self.call.done:
+                return
+            else:
+                await self._changed()
 
     def close(self) -> None:
         if self in self.call.readers:
@@ -189,13 +212,13 @@ class Reader:
             self._waiting.set_result(None)
 
     def let_go(self) -> None:
-        self._let_go = True
+        self.dropped = True
         self.close()
         self.wake()
 
     def _available(self) -> bool:
         call = self.call
-        return not self._let_go and self.position < call._first + len(call._chunks)
+        return not self.dropped and self.position < call._first + len(call._chunks)
 
     def _next(self) -> Json:
         call = self.call
@@ -221,6 +244,10 @@ class InFlight:
     def __len__(self) -> int:
         return len(self._tasks)
 
+    @property
+    def calls(self) -> list[SharedCall]:
+        return list(self._tasks.values())
+
     def join(
         self,
         key: bytes | None,
@@ -243,6 +270,11 @@ class InFlight:
         # Not in a `finally` of the task: one cancelled before its first step has none.
         call.task.add_done_callback(lambda task: self._forget(task, call, key))
         return reader, True
+
+    def has_place(self, key: bytes | None) -> bool:
+        """Would a reader with this key share a call?"""
+        call = self._calls.get(key) if key is not None else None
+        return call is not None and call.has_place
 
     def fail_all(self, error: GatewayError) -> None:
         """End every call: its readers get `error`, its provider is hung up on."""

@@ -1,6 +1,6 @@
 """The story of one request: reuse an answer, share one on its way, or buy one.
 
-answer -> find_answer -> cache
+answer -> find_answer -> cache, this process's or that of all
                       -> calls in flight -> buy_answer -> tier -> pool -> provider
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from gateway import purchase
+from gateway import crossing, purchase
 from gateway.cache import CacheKeys, Hit
 from gateway.delivery import Order, Receipt
 from gateway.dialects import translation
@@ -24,6 +24,7 @@ from gateway.inflight import Bounds, Reader, SharedCall
 from gateway.ledger.books import RequestRecord, saving
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.snapshot import Snapshot
+from gateway.shared.shared import Shared
 from routing.catalog import Policy
 from routing.chat import Json
 from routing.tiers import PinNotAllowed, Route, UnknownModel, resolve
@@ -76,6 +77,8 @@ async def find_answer(record: RequestRecord, runtime: Runtime) -> Answer:
     keys, hit = runtime.cache.find(
         chat, snapshot.catalog, snapshot.fingerprint, runtime.clock()
     )
+    if hit is None and runtime.shared:
+        hit = await find_shared(keys, runtime, runtime.shared)
     if hit:
         return reuse(hit, record, snapshot)
     note_miss(keys, record)
@@ -84,7 +87,7 @@ async def find_answer(record: RequestRecord, runtime: Runtime) -> Answer:
     reader, leads = runtime.inflight.join(
         keys.sharing if keys.reuse.share else None,
         bounds_of(snapshot.catalog.policy),
-        lambda call: purchase.buy_answer(call, order, runtime),
+        lambda call: buy(call, order, runtime),
     )
     if not leads:
         record.cache = "SHARED"
@@ -143,6 +146,24 @@ async def replay(answer: Json, record: RequestRecord) -> AsyncIterator[Json]:
         record.close(200, "ok")
     finally:
         record.abandon()
+
+
+async def find_shared(keys: CacheKeys, runtime: Runtime, shared: Shared) -> Hit | None:
+    """What another worker has stored, unless the answer is on its way here."""
+    if runtime.inflight.has_place(keys.sharing):
+        return None
+    found = await shared.answers.find(keys, runtime.snapshot.catalog.policy)
+    if found is None:
+        return None
+    now = runtime.clock()
+    return runtime.cache.take_over(keys, found.entry, found.level, now, found.seconds)
+
+
+async def buy(call: SharedCall, order: Order, runtime: Runtime) -> None:
+    """Once for this process, or once for all that share its Redis."""
+    if runtime.shared is None:
+        return await purchase.buy_answer(call, order, runtime)
+    await crossing.buy_across(call, order, runtime, runtime.shared)
 
 
 def note_miss(keys: CacheKeys, record: RequestRecord) -> None:

@@ -23,9 +23,13 @@ settings.load_profile("steady")
 # Before Django reads its settings: nothing of a test touches a real instance.
 os.environ["LLM_ROUTER_DATA_DIR"] = mkdtemp(prefix="llm-router-tests-")
 
+from gateway.shared.redis_state import RedisState  # noqa: E402
 from routing.catalog import Catalog  # noqa: E402
 from tests.faultllm import FaultLLM, ThreadedFaultLLM  # noqa: E402
 from tests.harness import serving  # noqa: E402
+from tests.memory_state import MemoryState  # noqa: E402
+from tests.redis_server import RedisServer, redis_server  # noqa: E402
+from tests.workers import State  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -74,3 +78,21 @@ def live_gateway(tmp_path: Path) -> Callable[[Catalog], AbstractContextManager[s
             thread.join(20)
 
     return run
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis of the test's own."""
+    with redis_server(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.service)])
+def ways(request: pytest.FixtureRequest) -> State:
+    """Ways to one shared state: the dictionary of the tests, and a real Redis."""
+    if request.param == "memory":
+        memory = MemoryState()
+        return lambda: memory
+    server: RedisServer = request.getfixturevalue("redis")
+    # A machine that is busy with tests may starve it for a while.
+    return lambda: RedisState(server.url, timeout=5.0)

@@ -24,6 +24,8 @@ from gateway.runtime.admission import Admission
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.snapshot import Key, Snapshot
 from gateway.serving import GuardedProtocol
+from gateway.shared.shared import Shared
+from gateway.shared.state import SharedState
 from routing.catalog import Backend, Catalog, Policy, PriceList, Secret, Tier
 from routing.chat import Json
 
@@ -138,8 +140,9 @@ async def serving(
     max_body_bytes: int = 1 << 20,
     max_journal_bytes: int = 1 << 30,
     seed: int = 1,
+    state: SharedState | None = None,
 ) -> AsyncIterator[Gateway]:
-    """Serve `catalog`; without `keys` in open mode."""
+    """Serve `catalog`; without `keys` in open mode. `state` is shared with others."""
     random = Random(seed)
     metrics = Metrics()
     journal = Journal(journal_dir, max_journal_bytes)
@@ -149,6 +152,7 @@ async def serving(
         HttpClient(allow_private=True),
         Admission(max_in_flight, max_body_bytes, 64 << 20, random),
         metrics,
+        shared=state and Shared(state, "secret of the tests", monotonic, random),
         clock=monotonic,
         random=random,
     )

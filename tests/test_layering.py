@@ -10,11 +10,12 @@ ROOT = Path(__file__).parents[1]
 LAYERS = ("routing", "gateway", "workflows_app", "config")  # lowest first
 HTTP = {"aiohttp", "httpx", "httptools", "uvicorn", "rest_framework", "asgiref"}
 # What the story hands values to; they never call back up to it.
-LEAVES = ("cache", "dialects", "inflight", "ledger", "providers")
+LEAVES = ("cache", "dialects", "inflight", "ledger", "providers", "shared")
 STORY = {
     "gateway.admin",
     "gateway.api",
     "gateway.asgi",
+    "gateway.crossing",
     "gateway.delivery",
     "gateway.pipeline",
     "gateway.purchase",

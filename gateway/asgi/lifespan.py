@@ -24,6 +24,7 @@ from gateway.runtime.prober import Prober
 from gateway.runtime.refresher import Refresher
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.snapshot import Snapshot
+from gateway.shared.shared import Shared
 
 log = structlog.get_logger("server")
 
@@ -101,6 +102,7 @@ class Lifespan:
                 random,
             ),
             metrics,
+            shared=shared_state(random),
             loopback=is_loopback(settings.ADDR),
             clock=time.monotonic,
             random=random,
@@ -155,6 +157,8 @@ class Lifespan:
             found.append("The database can't be written; records wait in the journal.")
         if self._writer and self._writer.rejected:
             found.append(f"{self._writer.rejected} records could not be stored.")
+        if self.runtime.shared and not self.runtime.shared.state.usable:
+            found.append("Redis can't be used; each worker is on its own.")
         return found
 
 
@@ -165,6 +169,16 @@ def prepare() -> Snapshot:
         return snapshots.build(snapshots.utc_now())
     finally:
         connections.close_all()
+
+
+def shared_state(random: Random) -> Shared | None:
+    """What the workers share through Redis, when there is one."""
+    if not settings.REDIS_URL:
+        return None
+    from gateway.shared.redis_state import RedisState  # megabytes that few need
+
+    state = RedisState(settings.REDIS_URL, settings.REDIS_TIMEOUT_MS / 1000)
+    return Shared(state, settings.SECRET_KEY, time.monotonic, random)
 
 
 def is_loopback(addr: str) -> bool:

@@ -9,7 +9,7 @@ lookup.py     AnswerCache, the one object the pipeline uses
 """
 
 from gateway.cache.key import fingerprint
-from gateway.cache.lookup import AnswerCache, CacheKeys, CacheStats, Hit
+from gateway.cache.lookup import AnswerCache, CacheKeys, CacheStats, Hit, Level
 from gateway.cache.policy import storable
 from gateway.cache.store import Entry
 
@@ -19,6 +19,7 @@ __all__ = [
     "CacheStats",
     "Entry",
     "Hit",
+    "Level",
     "fingerprint",
     "storable",
 ]

@@ -88,14 +88,21 @@ class AnswerCache:
             keys = with_meaning(keys, chat, catalog.policy, fingerprint)
         return keys, self._semantic(keys, now)
 
-    def store(self, keys: CacheKeys, entry: Entry, now: float) -> bool:
-        """Keep an answer for these keys; whether it was kept."""
+    def store(
+        self,
+        keys: CacheKeys,
+        entry: Entry,
+        now: float,
+        seconds: float | None = None,
+    ) -> bool:
+        """Keep an answer for these keys, for `seconds` or as long as the policy says;
+        whether it was kept."""
         if keys.exact is None or not keys.reuse.store:
             return False
         aliases = (keys.canonical,) if keys.canonical else ()
         index_bytes = keys.words.index_bytes if keys.words else 0
         kept = self._store.put(
-            (keys.exact, *aliases), keys.scope, entry, now, index_bytes
+            (keys.exact, *aliases), keys.scope, entry, now, index_bytes, seconds
         )
         if kept and keys.words and keys.rest:
             self._index.add(keys.rest, keys.exact, keys.words)
@@ -110,6 +117,15 @@ class AnswerCache:
             return None
         slot = self._store.get(keys.exact, now)
         return slot.entry if slot else None
+
+    def take_over(
+        self, keys: CacheKeys, entry: Entry, level: Level, now: float, seconds: float
+    ) -> Hit:
+        """Another worker had stored what `find` missed: a hit, and here from now on."""
+        self.store(keys, entry, now, seconds)
+        self._hits[level] += 1
+        self._misses -= 1
+        return Hit(entry, level, 1.0, f"{EQUAL[level]}, stored by another worker")
 
     def purge(self, scope: str | None = None) -> int:
         """Forget the answers of one scope, or all; how many they were."""

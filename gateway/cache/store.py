@@ -97,9 +97,11 @@ class AnswerStore:
         entry: Entry,
         now: float,
         index_bytes: int = 0,
+        seconds: float | None = None,
     ) -> bool:
         """Keep an entry under all its keys, the first being its id. An older entry
-        under that id is replaced; `index_bytes` is what else is kept for it."""
+        under that id is replaced; `index_bytes` is what else is kept for it, `seconds`
+        what is left of its lifetime when that began elsewhere."""
         size = (
             ENTRY_OVERHEAD
             + KEY_OVERHEAD * len(keys)
@@ -112,10 +114,10 @@ class AnswerStore:
         if older := self._by_use.get(keys[0]):
             self._remove(older)
         self._remove_expired(now)
-        expires_at = now + self.ttl_seconds * self._random.uniform(
-            1 - TTL_JITTER, 1 + TTL_JITTER
-        )
-        self._insert(Slot(keys[0], entry, scope, set(keys), size, expires_at))
+        if seconds is None:
+            jitter = self._random.uniform(1 - TTL_JITTER, 1 + TTL_JITTER)
+            seconds = self.ttl_seconds * jitter
+        self._insert(Slot(keys[0], entry, scope, set(keys), size, now + seconds))
         self._evict()
         return True
 

@@ -15,6 +15,7 @@ from gateway.providers.http import HttpClient
 from gateway.runtime.admission import Admission
 from gateway.runtime.snapshot import Snapshot
 from gateway.runtime.totals import Totals
+from gateway.shared.shared import Shared
 from gateway.sidecar import Sidecar
 from gateway.thoughts import ThoughtOrigins
 from routing.health import Transition
@@ -45,6 +46,7 @@ class Runtime:
         admission: Admission,
         metrics: Metrics,
         *,
+        shared: Shared | None = None,
         loopback: bool = True,
         clock: Callable[[], float],
         random: Random,
@@ -55,6 +57,7 @@ class Runtime:
         self.admission = admission
         self.metrics = metrics
         self.loopback = loopback  # bound to loopback only: one part of open mode
+        self.shared = shared  # None: this process is alone, or there is no Redis
         self.totals = Totals()
         self.inflight = InFlight()
         self.cache = AnswerCache(snapshot.catalog.policy, random)
@@ -79,3 +82,5 @@ class Runtime:
         """End what is still running, its bookkeeping included."""
         await self.inflight.close()
         await asyncio.gather(self.http.close(), return_exceptions=True)
+        if self.shared:
+            await self.shared.state.close()

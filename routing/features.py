@@ -181,4 +181,16 @@ def needs_of(body: Json, media: Iterable[str], tools: bool) -> set[str]:
         needs.add("logit_bias")
     if "audio" in (body.get("modalities") or ()):
         needs.add("audio")
+    if (body.get("response_format") or {}).get("type") == "json_schema":
+        needs.add("json_schema")
+    if asks_to_think(body):
+        needs.add("thinking")
     return needs
+
+
+def asks_to_think(body: Json) -> bool:
+    """By OpenAI's effort, or by Anthropic's parameter, which the common body keeps."""
+    thinking = body.get("thinking")
+    if isinstance(thinking, dict):
+        return thinking.get("type") != "disabled"
+    return body.get("reasoning_effort") not in (None, "none")

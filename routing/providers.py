@@ -1,7 +1,9 @@
 """Provider presets as data: how each kind of upstream is spoken to.
 
 A new provider is a new row. `dialect` names the wire format, `auth` the header that
-carries the key, `cannot` what requests this upstream is unable to express.
+carries the key, `cannot` what requests this upstream is unable to express: images,
+files, audio, tools, json_schema, thinking, n, logprobs, penalties, logit_bias
+(routing/features.py finds out which of them a request needs).
 """
 
 from dataclasses import dataclass

@@ -167,6 +167,12 @@ def test_cues_in_an_answer_are_not_the_askers():
 @pytest.mark.parametrize(
     ("parameters", "needs"),
     [
+        ({"response_format": {"type": "json_schema"}}, {"json_schema"}),
+        ({"response_format": {"type": "json_object"}}, set()),
+        ({"reasoning_effort": "low"}, {"thinking"}),
+        ({"reasoning_effort": "none"}, set()),
+        ({"thinking": {"type": "adaptive"}}, {"thinking"}),
+        ({"thinking": {"type": "disabled"}, "reasoning_effort": "high"}, set()),
         ({"n": 2}, {"n"}),
         ({"n": 1, "logprobs": False, "frequency_penalty": 0}, set()),
         ({"logprobs": True}, {"logprobs"}),

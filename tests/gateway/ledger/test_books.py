@@ -79,7 +79,7 @@ def test_the_intent_is_in_the_journal_before_anything_is_sent(office):
         "t": "intent",
         "attempt_id": "req-1",
         "request_id": "req",
-        "at": "2023-11-14T22:13:20+00:00",
+        "at": "2023-11-14T22:13:20.000000+00:00",
         "number": 1,
         "scope": "team:a",
         "key_name": "laptop",

@@ -6,7 +6,7 @@ from django.db.models.signals import post_migrate
 from routing import triggers
 
 # Tables whose rows the snapshot holds.
-WATCHED = ("Tier", "Backend", "Price", "ModelAlias", "RoutingPolicy")
+WATCHED = ("Tier", "Backend", "Price", "ModelAlias", "RoutingPolicy", "RouterModel")
 
 
 class GatewayConfig(AppConfig):

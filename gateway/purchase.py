@@ -1,5 +1,7 @@
 """Buying an answer: the right tier's backends, best first, until one answers."""
 
+from typing import TYPE_CHECKING
+
 from gateway.delivery import Delivery, Order
 from gateway.errors import (
     ContextTooLong,
@@ -20,7 +22,10 @@ from routing.catalog import Backend, Policy
 from routing.chat import Features
 from routing.classifier import Score, classify
 from routing.features import extract
-from routing.tiers import Choice, choose
+from routing.tiers import Choice, allowed_tiers, choose
+
+if TYPE_CHECKING:  # it imports numpy, which an untrained gateway does without
+    from routing.learned.brain import Brain
 
 RETRY_SECONDS = 5.0  # when nobody knows better
 PRIVATE = {Block.MISCONFIGURED, Block.DOWN}
@@ -85,9 +90,12 @@ async def decide(
     record, catalog = order.record, order.snapshot.catalog
     policy = catalog.policy
     score = classify(features)
+    brain = catalog.brain
+    trained = brain is not None and brain.router is not None
     record.decide(
         "score",
-        f"Complexity {score.value} of 100, by the heuristic: no router is trained yet.",
+        f"Complexity {score.value} of 100, by the heuristic"
+        + ("." if trained else ": no router is trained yet."),
         signals=[f"{s.name} +{s.points} ({s.reason})" for s in score.signals],
     )
     rate = None
@@ -98,9 +106,39 @@ async def decide(
             source = f"The sidecar gives the strong model a win rate of {rate:.3f}."
         record.decide("sidecar", source)
     choice = choose(score, order.route, catalog, rate)
+    if brain is not None and rate is None and not order.route.pinned:
+        choice = consult(brain, choice, score, order, features, runtime)
     for reason in choice.reasons[len(order.route.reasons) :]:
         record.decide("tier", reason)
     return score, choice
+
+
+def consult(
+    brain: "Brain",
+    choice: Choice,
+    score: Score,
+    order: Order,
+    features: Features,
+    runtime: Runtime,
+) -> Choice:
+    """What the learned routers make of the heuristic's choice."""
+    record = order.record
+    allowed = allowed_tiers(score, order.route, order.snapshot.catalog)
+    proposal = brain.propose(
+        record.chat.body, features, allowed, choice.tier, runtime.random
+    )
+    if proposal.facts:
+        text = proposal.reason or "The heuristic's choice stands."
+        record.decide("router", text, **proposal.facts)
+    if proposal.shadow is not None:
+        version, tier = proposal.shadow["router"], proposal.shadow["tier"]
+        text = f"Router {version}, which is watched, would choose tier {tier}."
+        record.decide("shadow", text, **proposal.shadow)
+    if proposal.tier is not None:
+        choice = Choice(proposal.tier, (*order.route.reasons, proposal.reason))
+    if proposal.lesson is not None:
+        record.lesson = {**proposal.lesson, "tier": choice.tier}
+    return choice
 
 
 def pick(

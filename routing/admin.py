@@ -14,6 +14,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 from unfold.admin import ModelAdmin
 
+from routing import router_admin  # noqa: F401 - registers its pages
 from routing.forms import BackendForm
 from routing.models import Backend, Feedback, ModelAlias, RoutingPolicy, Tier
 from routing.money_format import exact_dollars
@@ -176,6 +177,10 @@ class RoutingPolicyAdmin(ModelAdmin):
             {
                 "fields": (
                     "cold_start",
+                    "learned_target",
+                    "learned_target_value",
+                    "learning",
+                    "learned_exploration",
                     "learned_threshold",
                     "sidecar_url",
                     "sidecar_weight",

@@ -6,9 +6,12 @@ second. Nothing here touches the database. Money is integer nano-USD.
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from routing.providers import PROVIDERS, Provider
+
+if TYPE_CHECKING:  # it imports numpy, which an untrained gateway does without
+    from routing.learned.brain import Brain
 
 
 class Secret:
@@ -128,6 +131,10 @@ class Policy:
     max_answer_bytes: int = 64 << 20
     keepalive_seconds: float = 15.0
     default_max_output_tokens: int = 4096
+    learned_target: Literal["max_loss", "top_share"] = "max_loss"
+    learned_target_value: float = 0.02
+    learning: Literal["none", "watch", "auto"] = "none"
+    learned_exploration: float = 0.5
     log_retention_days: int = 30
 
 
@@ -139,6 +146,7 @@ class Catalog:
     backends: tuple[Backend, ...] = ()
     aliases: tuple[Alias, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    brain: "Brain | None" = None  # None: nothing is trained, watched or learned
 
     @cached_property
     def by_name(self) -> dict[str, Backend]:

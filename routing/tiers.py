@@ -1,10 +1,10 @@
 """Which tiers may answer a request, and which one should."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from routing.catalog import Alias, Backend, Catalog
-from routing.chat import ChatRequest
+from routing.chat import ChatRequest, Json
 from routing.classifier import Score
 
 # Of the learned threshold: a combined score below this share of it is tier 1.
@@ -49,6 +49,23 @@ class Choice:
 
     tier: int
     reasons: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Proposal:
+    """What the learned routers say about a request, within its bounds.
+
+    `tier` is None when they leave it to the heuristic. `chance` is the probability
+    with which the request goes where it goes. `facts` are the numbers behind it,
+    `shadow` those of a router that is watched, `lesson` what can be learned from.
+    """
+
+    tier: int | None
+    reason: str = ""
+    facts: Json = field(default_factory=dict)
+    chance: float = 1.0
+    shadow: Json | None = None
+    lesson: Json | None = None
 
 
 def resolve(chat: ChatRequest, catalog: Catalog) -> Route:
@@ -179,6 +196,13 @@ def choose(
         tier = route.ceiling
         reasons.append(f"Lowered to tier {tier}, the highest allowed.")
     return Choice(tier, tuple(reasons))
+
+
+def allowed_tiers(score: Score, route: Route, catalog: Catalog) -> list[int]:
+    """The tiers that the bounds and the hard rules leave, lowest first."""
+    floor = max(route.floor, lowest_from(score.min_tier, catalog) or route.floor)
+    ranks = [tier.rank for tier in catalog.tiers]
+    return [rank for rank in ranks if floor <= rank <= route.ceiling] or [route.ceiling]
 
 
 def by_score(score: Score, catalog: Catalog, win_rate: float | None) -> tuple[int, str]:

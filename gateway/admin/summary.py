@@ -12,7 +12,7 @@ from django.utils import timezone
 from gateway.models import ApiKey, UsageTotal
 from gateway.runtime import snapshot as snapshots
 from gateway.runtime.snapshot import InvalidConfiguration
-from routing.models import Backend
+from routing.models import Backend, RouterModel
 from routing.money_format import dollars
 from routing.review import key_problem, price_in_effect, tiers_without_backend
 
@@ -58,12 +58,7 @@ def notices() -> Iterator[Notice]:
             reverse("admin:gateway_apikey_add"),
             "Create a key",
         )
-    yield Notice(
-        "The router is untrained: the heuristic score decides, which sends most short "
-        "prompts to tier 1.",
-        reverse("admin:routing_routingpolicy_changelist"),
-        "Set thresholds or a cold start",
-    )
+    yield from notices_of_routers()
     backends = Backend.objects.exclude(state=Backend.State.DISABLED)
     backends = backends.prefetch_related("prices")
     if not backends:
@@ -77,6 +72,38 @@ def notices() -> Iterator[Notice]:
             reverse("admin:routing_backend_changelist"),
             "See the backends",
         )
+
+
+def notices_of_routers() -> Iterator[Notice]:
+    policy = reverse("admin:routing_routingpolicy_changelist")
+    active = RouterModel.objects.filter(status=RouterModel.Status.ACTIVE)
+    if router := active.defer("data").first():
+        yield Notice(outlook_of(router), policy, "Change its target")
+        return
+    yield Notice(
+        "The router is untrained: the heuristic score decides, which sends most short "
+        "prompts to tier 1.",
+        policy,
+        "Set thresholds or a cold start",
+    )
+
+
+def outlook_of(router: RouterModel) -> str:
+    """What the router that decides is expected to do, by today's prices and target."""
+    try:
+        brain = snapshots.build(timezone.now()).catalog.brain
+    except InvalidConfiguration:
+        brain = None
+    if brain is None or brain.router is None:
+        return f"{router} is active but can't be used: the heuristic decides."
+    seen, target = brain.router.outlook, brain.router.target
+    kept = "loss of quality" if target.kind == "max_loss" else "share of the top tier"
+    return (
+        f"{router} decides. Its target is a {kept} of at most {target.value:.1%}; on "
+        f"the requests it was measured with that means {seen.top_share:.1%} to the "
+        f"top tier, {seen.loss:.1%} of the quality lost and {seen.cost:.1%} of the "
+        "top tier's cost."
+    )
 
 
 def notices_of(backend: Backend) -> Iterator[Notice]:

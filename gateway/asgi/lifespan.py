@@ -146,7 +146,7 @@ class Lifespan:
 
     def trouble(self) -> list[str]:
         """What an operator should know, in sentences; empty when all is well."""
-        found = []
+        found = list(self.runtime.snapshot.notes)
         if self._refresher and self._refresher.refused:
             found.append(
                 f"The newest configuration is refused: {self._refresher.refused}"

@@ -39,6 +39,8 @@ ANSWERING_RULES = (
     "cold_start",
     "allow_downgrade",
     "learned_threshold",
+    "learned_target",
+    "learned_target_value",
     "sidecar_url",
     "sidecar_weight",
     "default_max_output_tokens",

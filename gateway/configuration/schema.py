@@ -107,6 +107,10 @@ POLICY: dict[str, Keys] = {
         sidecar_url="sidecar_url",
         sidecar_weight="sidecar_weight",
         max_feedback="max_feedback",
+        target="learned_target",
+        target_value="learned_target_value",
+        learning="learning",
+        exploration="learned_exploration",
     ),
     "server": _policy(
         read_timeout_sec="read_timeout_seconds",

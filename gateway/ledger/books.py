@@ -56,6 +56,7 @@ class RequestRecord:
     upstream_seconds: float = 0.0
     first_byte: float | None = None
     closed: bool = False
+    lesson: Json | None = None  # what can be learned from it, once it was judged
 
     def decide(self, step: str, text: str, **facts: object) -> None:
         """Note a decision and its reason, for `GET /v1/requests/{id}`."""
@@ -272,6 +273,7 @@ class Books:
                 "attempts": record.attempts,
                 "tags": chat.tags,
                 "decisions": record.decisions,
+                "lesson": lesson_of(record, status),
             },
             # One that reached no provider owes nothing: a flood of requests refused
             # for want of room must not fill the memory instead.
@@ -304,6 +306,13 @@ def price_record(price: PriceList | None) -> Json | None:
         "cache_read": price.cache_read,
         "cache_write": price.cache_write,
     }
+
+
+def lesson_of(record: RequestRecord, status: int) -> Json | None:
+    """Only an answer of the tier that was chosen tells what that choice was worth."""
+    lesson = record.lesson
+    learnt = lesson is not None and status == 200 and lesson["tier"] == record.tier
+    return lesson if learnt else None
 
 
 def milliseconds(seconds: float | None) -> float | None:

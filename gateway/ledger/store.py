@@ -16,9 +16,11 @@ from django.db import (
 from django.db.models import F, Model, Value
 from django.db.models.functions import Greatest
 
+from gateway.ledger.lessons import keep_lessons
 from gateway.ledger.table import Table, text
 from gateway.models import Attempt, RequestLog, UsageTotal
 from routing.chat import Json
+from routing.models import Lesson
 
 Rows = TypeVar("Rows", bound=Model)
 TOTALS = (
@@ -73,6 +75,7 @@ def _save(requests: list[Json], attempts: list[Json], may_exist: bool) -> None:
             attempts = _new(Attempt, "attempt_id", attempts)
         _table(RequestLog).insert([_table(RequestLog).values(r) for r in requests])
         _table(Attempt).insert([_table(Attempt).values(a) for a in attempts])
+        keep_lessons(requests)
         _add_late_costs(attempts)
         _add_totals(requests, attempts)
 
@@ -163,7 +166,7 @@ def purge(now: datetime, days: int) -> int:
     """Delete one small step of rows older than `days`; returns how many went."""
     cutoff = now - timedelta(days=days)
     deleted = 0
-    for model in (RequestLog, Attempt):
+    for model in (RequestLog, Attempt, Lesson):
         manager: Any = model._default_manager
         old = manager.filter(at__lt=cutoff).order_by("at").values("pk")[:STEP]
         deleted += manager.filter(pk__in=[row["pk"] for row in old]).delete()[0]

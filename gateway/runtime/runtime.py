@@ -52,6 +52,7 @@ class Runtime:
         random: Random,
     ) -> None:
         self.clock = clock
+        self.random = random
         self.books = books
         self.http = http
         self.admission = admission

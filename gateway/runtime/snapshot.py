@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from math import isfinite
 
@@ -13,6 +13,7 @@ from django.db.models import CharField, IntegerField, Model, Q
 from gateway.cache.key import fingerprint
 from gateway.ledger.books import Caller
 from gateway.models import ApiKey
+from gateway.runtime.routers import read_brain
 from routing import models as rows
 from routing.catalog import Alias, Backend, Catalog, Policy, PriceList, Tier
 from routing.review import provider_key
@@ -40,6 +41,7 @@ class Snapshot:
     has_keys: bool = False  # also revoked and expired ones: they end open mode
     changes_at: float | None = None
     versions: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()  # what serves, but not as an operator meant it
 
 
 def read_versions() -> dict[str, int]:
@@ -74,8 +76,12 @@ def _read(now: datetime, environ: Mapping[str, str]) -> Snapshot:
         for row in rows.Backend.objects.select_related("tier")
     )
     catalog = Catalog(tiers, backends, _aliases(), _policy())
+    brain, notes = read_brain(catalog)
+    catalog = replace(catalog, brain=brain)
     keys, has_keys = _keys()
-    return Snapshot(catalog, keys, fingerprint(catalog), has_keys, next_price, versions)
+    return Snapshot(
+        catalog, keys, fingerprint(catalog), has_keys, next_price, versions, notes
+    )
 
 
 def _tiers() -> tuple[Tier, ...]:

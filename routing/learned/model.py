@@ -21,7 +21,15 @@ from routing.learned.features import BUCKETS, Row
 FORMAT = 1
 MAX_BYTES = 64 << 20  # unpacked
 MAX_TIERS = 64
-NAMES = ("about", "weights", "means", "cue_mean", "cue_deviation", "sample")
+NAMES = (
+    "about",
+    "weights",
+    "means",
+    "cue_mean",
+    "cue_deviation",
+    "sample",
+    "sample_tokens",
+)
 
 
 class NotAModel(ValueError):
@@ -32,8 +40,8 @@ class NotAModel(ValueError):
 class QualityModel:
     """`tiers` are in the order of rising mean quality, unless they are numbers.
 
-    `sample` holds what was predicted for held-out rows (rows x tiers, NaN where the
-    row said nothing of a tier): the traffic that targets are solved on at first.
+    `sample` holds what was predicted for held-out rows (rows x tiers), and
+    `sample_tokens` how long their prompts were: the traffic that targets are solved on.
     """
 
     tiers: tuple[str, ...]
@@ -41,6 +49,7 @@ class QualityModel:
     weights: NDArray[np.float32]  # tiers x (buckets and cues)
     scale: Scale
     sample: NDArray[np.float32]
+    sample_tokens: NDArray[np.float32]
     metrics: dict[str, Any] = field(default_factory=dict)
 
     def predict(self, row: Row) -> NDArray[np.float64]:
@@ -97,6 +106,7 @@ class QualityModel:
             cue_mean=self.scale.mean,
             cue_deviation=self.scale.deviation,
             sample=self.sample,
+            sample_tokens=self.sample_tokens,
         )
         return file.getvalue()
 
@@ -116,6 +126,7 @@ class QualityModel:
                     arrays["cue_deviation"].astype(np.float32),
                 ),
                 sample=arrays["sample"].astype(np.float32),
+                sample_tokens=arrays["sample_tokens"].astype(np.float32),
                 metrics=dict(about["metrics"]),
             )
         except NotAModel:
@@ -134,15 +145,18 @@ class QualityModel:
             and self.means.shape == (tiers,)
             and self.weights.shape == (tiers, WEIGHTS)
             and self.scale.mean.shape == self.scale.deviation.shape == (cues,)
-            and self.sample.ndim == 2
-            and self.sample.shape[1] == tiers
+            and self.sample.shape == (len(self.sample_tokens), tiers)
+            and len(self.sample) > 0
         )
         if not fits:
             raise NotAModel("This router's parts don't fit together.")
-        parts = (self.means, self.weights, self.scale.mean, self.scale.deviation)
+        parts = (
+            *(self.means, self.weights, self.scale.mean, self.scale.deviation),
+            *(self.sample, self.sample_tokens),
+        )
         if not all(np.isfinite(part).all() for part in parts):
             raise NotAModel("This router holds numbers that are none.")
-        if not (self.scale.deviation > 0).all() or np.isinf(self.sample).any():
+        if not (self.scale.deviation > 0).all() or (self.sample_tokens < 0).any():
             raise NotAModel("This router holds numbers that can't be.")
 
 

@@ -36,11 +36,8 @@ class Pair:
         if places[0] == places[1]:
             raise UnknownTier("The weak and the strong tier must be two.")
         quality = model.sample[:, places].astype(np.float64)
-        quality = quality[~np.isnan(quality).any(axis=1)]
-        threshold = 0.0
-        if len(quality):
-            cost = np.tile((0.0, 1.0), (len(quality), 1))
-            threshold = solve(Traffic(quality, cost), Target()).rate
+        cost = np.tile((0.0, 1.0), (len(quality), 1))
+        threshold = solve(Traffic(quality, cost), Target()).rate
         return cls(model, places[0], places[1], threshold)
 
     def gain(self, row: Row) -> float:

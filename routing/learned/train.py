@@ -1,5 +1,6 @@
 """Trains a router and measures it on rows it has not seen."""
 
+import math
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -8,12 +9,14 @@ from numpy.typing import NDArray
 
 from routing.learned import ridge
 from routing.learned.design import Design, Floats, Scale
+from routing.learned.features import CUES, Row
 from routing.learned.labelled import Labelled
 from routing.learned.measure import metrics_of, pairs_of, report_on
 from routing.learned.model import QualityModel
 
 FOLDS = 5
 SAMPLE_ROWS = 2000
+CHARACTERS = CUES.index("characters")
 STEEPEST = 1.5  # what held-out rows may stretch predictions by
 
 
@@ -29,12 +32,16 @@ def train(labelled: Labelled, folds: int = FOLDS) -> QualityModel:
     ]
     heads, scale = fit(labelled)
     shared, own = stretch
+    sampled = sample_places(len(labelled.rows))
     return QualityModel(
         tiers=labelled.tiers,
         means=heads.mean,
         weights=(shared * heads.shared + own * heads.own).astype(np.float32),
         scale=scale,
-        sample=sample_of(predicted),
+        sample=np.clip(predicted[sampled], 0.0, 1.0).astype(np.float32),
+        sample_tokens=np.array(
+            [tokens_of(labelled.rows[place]) for place in sampled.tolist()], np.float32
+        ),
         metrics=metrics_of(labelled, predicted, reports),
     )
 
@@ -95,7 +102,11 @@ def stretches(held: HeldOut, labelled: Labelled) -> tuple[float, float]:
     return float(shared_by), float(own_by)
 
 
-def sample_of(predicted: Floats) -> NDArray[np.float32]:
-    """Evenly spread held-out predictions, for solving targets on."""
-    step = max(1, -(-len(predicted) // SAMPLE_ROWS))
-    return np.clip(predicted[::step], 0.0, 1.0).astype(np.float32)
+def sample_places(rows: int) -> NDArray[np.intp]:
+    """Evenly spread rows, for solving targets on."""
+    return np.arange(0, rows, max(1, -(-rows // SAMPLE_ROWS)))
+
+
+def tokens_of(row: Row) -> float:
+    """About how long its prompt was."""
+    return math.expm1(float(row.cues[CHARACTERS])) / 4

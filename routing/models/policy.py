@@ -25,6 +25,15 @@ class RoutingPolicy(models.Model):
         HEURISTIC = "heuristic", "The explained 0-100 score"
         BASELINE = "baseline", "Everything to the baseline tier"
 
+    class LearnedTarget(models.TextChoices):
+        MAX_LOSS = "max_loss", "At most this share of the quality is lost"
+        TOP_SHARE = "top_share", "At most this share of requests goes to the top tier"
+
+    class Learning(models.TextChoices):
+        NONE = "none", "Nothing is learned"
+        WATCH = "watch", "New routers are watched; a person activates them"
+        AUTO = "auto", "A new router that beats what it must decides by itself"
+
     class OnDisconnect(models.TextChoices):
         CANCEL = "cancel", "Cancel the provider's call, estimate its cost"
         DRAIN = "drain", "Read the rest for exact books, within bounds"
@@ -112,6 +121,31 @@ class RoutingPolicy(models.Model):
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
         help_text="Share of the sidecar in the combined score; the rest is the "
         "explained 0-100 score.",
+    )
+    learned_target = models.CharField(
+        max_length=9,
+        choices=LearnedTarget,
+        default=LearnedTarget.MAX_LOSS,
+        help_text="What a trained router must keep to.",
+    )
+    learned_target_value = models.FloatField(
+        default=0.02,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="0.02 is 2 %: of the quality that the top tier would give, or of "
+        "the requests.",
+    )
+    learning = models.CharField(
+        max_length=5,
+        choices=Learning,
+        default=Learning.NONE,
+        help_text="Keep what a request looked like (never its text), try other tiers "
+        "now and then, and train routers on the feedback.",
+    )
+    learned_exploration = models.FloatField(
+        default=0.5,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="While learning and before a router decides: the share of requests "
+        "whose tier is drawn at random.",
     )
     max_feedback = models.PositiveIntegerField(
         default=10_000,

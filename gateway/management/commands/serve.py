@@ -17,7 +17,7 @@ from gateway.asgi.lifespan import is_loopback
 from gateway.models import ApiKey
 from gateway.serving import DrainingServer, Workers, uvicorn_config
 from gateway.setup_link import first_time_link
-from routing.models import Backend, RoutingPolicy
+from routing.models import Backend, RouterModel, RoutingPolicy
 
 
 class Command(BaseCommand):
@@ -73,9 +73,13 @@ class Command(BaseCommand):
             say("Open mode: this machine needs no key until the first one exists.")
         else:
             say("No API key exists yet, so nobody can call: manage.py create_key NAME")
+        active = RouterModel.objects.filter(status=RouterModel.Status.ACTIVE).first()
         say(
-            "The router is untrained: the heuristic score decides, which sends most "
-            "short prompts to tier 1 (docs/routing.md)."
+            f"{active} decides (docs/routing.md)."
+            if active
+            else "The router is untrained: the heuristic score decides, which sends "
+            "most short prompts to tier 1. Calibrate its thresholds (manage.py "
+            "calibrate) or set cold_start to baseline (docs/routing.md)."
         )
         for name in Backend.objects.filter(prices=None).values_list("name", flat=True):
             say(f"Warning: {name} has no price; its costs are counted as unpriced.")

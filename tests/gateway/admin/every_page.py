@@ -10,7 +10,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from gateway.models import ApiKey, Attempt, RequestLog, UsageTotal
-from routing.models import Backend, Feedback, ModelAlias, Price, RoutingPolicy, Tier
+from routing.models import (
+    Backend,
+    Feedback,
+    Lesson,
+    ModelAlias,
+    Price,
+    RouterModel,
+    RoutingPolicy,
+    Tier,
+)
 from workflows_app.models import OpRun, Workflow, WorkflowRun
 
 APPS = ("routing", "gateway", "workflows_app")
@@ -29,6 +38,10 @@ def fill(text: str) -> Backend:
     RoutingPolicy.load()
     RoutingPolicy.objects.update(sidecar_url=text)
     Feedback.objects.create(scope=text, request_id=text, score=0.2, tier=1, quality=1)
+    Lesson.objects.create(
+        request_id=text, at=timezone.now(), scope=text, tier=1, chance=1, tokens=1
+    )
+    RouterModel.keep(b"", {"objections": [text], "tiers": {}})
     ApiKey.issue(text, team=text)
     write_books(text)
     write_workflows(text)

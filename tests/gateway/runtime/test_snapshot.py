@@ -13,7 +13,15 @@ from gateway.runtime.snapshot import InvalidConfiguration, Snapshot, build, prov
 from routing.catalog import Alias, Catalog, Policy, PriceList, Secret
 from routing.catalog import Tier as TierValue
 from routing.fields import encrypt
-from routing.models import Backend, ModelAlias, Price, RoutingPolicy, Tier
+from routing.models import (
+    Backend,
+    ModelAlias,
+    Price,
+    RouterModel,
+    RoutingPolicy,
+    Tier,
+)
+from tests.routing.learned.samples import small_router
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -322,6 +330,10 @@ BAD_POLICY = [
     ("cache_max_temperature", 2.5),
     ("sidecar_weight", 1.5),
     ("learned_threshold", 0.0),
+    ("learned_target", "luck"),
+    ("learned_target_value", 1.1),
+    ("learning", "always"),
+    ("learned_exploration", -0.1),
     ("retry_budget", 1.1),
     ("cache_max_entries", 0),
     ("cache_max_bytes", 0),
@@ -412,3 +424,60 @@ def test_a_snapshot_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         snapshot.catalog.by_name["local"].weight = 5
     assert isinstance(snapshot, Snapshot)
+
+
+# --- routers --------------------------------------------------------------------------
+
+
+def keep_router(data: bytes | None = None) -> RouterModel:
+    data = small_router().dump() if data is None else data
+    return RouterModel.keep(data, {"objections": []})
+
+
+def price_both_tiers():
+    add_price(Backend.objects.get(name="local"), NOW, input=1_000, output=5_000)
+    cloud = add_backend(provider="ollama")
+    add_price(cloud, NOW, input=15_000, output=75_000)
+
+
+def test_the_active_and_the_watched_router_are_part_of_it():
+    price_both_tiers()
+    keep_router().activate()
+    keep_router().watch()
+
+    brain = read().catalog.brain
+
+    assert (brain.router.version, brain.shadow.version) == (1, 2)
+    assert brain.router.tiers == [1, 2]
+    assert brain.router.target.value == 0.02
+    assert not brain.learning
+
+
+def test_nothing_is_there_to_decide_with_until_something_is_trained():
+    keep_router()
+
+    assert read().catalog.brain is None
+
+
+@pytest.mark.parametrize("data", [b"nonsense", None], ids=["damaged", "unpriced"])
+def test_a_router_that_cannot_decide_here_is_told_and_the_rest_serves(data):
+    add_backend(provider="ollama")
+    keep_router(data).activate()
+
+    found = read()
+
+    assert found.catalog.brain is None
+    [note] = found.notes
+    assert note.startswith("Router 1 is active and can't be used:")
+
+
+def test_the_target_is_part_of_the_policy():
+    price_both_tiers()
+    keep_router().activate()
+    RoutingPolicy.load()
+    RoutingPolicy.objects.update(learned_target="top_share", learned_target_value=0.1)
+
+    router = read().catalog.brain.router
+
+    assert (router.target.kind, router.target.value) == ("top_share", 0.1)
+    assert router.outlook.top_share <= 0.1

@@ -1,0 +1,34 @@
+"""What requests looked like, moved from the journal into rows to learn from."""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Iterable
+from datetime import datetime
+
+from gateway.ledger.table import text
+from routing.chat import Json
+from routing.models import Lesson
+
+ID_CHARS, SCOPE_CHARS = 64, 160
+
+
+def keep_lessons(requests: Iterable[Json]) -> None:
+    """Store the lessons of these requests; what can't be read teaches nothing."""
+    found = [_lesson(r) for r in requests if r.get("lesson")]
+    Lesson.objects.bulk_create([x for x in found if x], ignore_conflicts=True)
+
+
+def _lesson(request: Json) -> Lesson | None:
+    lesson = request["lesson"]
+    try:
+        return Lesson(
+            request_id=text(request["request_id"])[:ID_CHARS],
+            at=datetime.fromisoformat(request["at"]),
+            scope=text(request["scope"])[:SCOPE_CHARS],
+            tier=int(lesson["tier"]),
+            chance=float(lesson["chance"]),
+            tokens=int(lesson["tokens"]),
+            row=b64decode(lesson["row"], validate=True),
+        )
+    except (KeyError, TypeError, ValueError, binascii.Error):
+        return None

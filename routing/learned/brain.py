@@ -1,0 +1,126 @@
+"""What routers say about a request: the active one, the watched one, and chance.
+
+While learning is on, tiers are drawn with known probabilities, because what is never
+tried is never known; the row and the probability go with the request as its lesson.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from routing.chat import Features, Json
+from routing.learned.features import Row, prompt_of, row_of
+from routing.learned.router import Estimate, Router, draw
+from routing.tiers import Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class Brain:
+    """`exploration` is the share of requests whose tier is drawn at random while no
+    router decides yet; `learning` tells whether anything is drawn at all."""
+
+    router: Router | None = None
+    shadow: Router | None = None
+    learning: bool = False
+    exploration: float = 0.0
+
+    def propose(
+        self,
+        body: Json,
+        features: Features,
+        allowed: Sequence[int],
+        fallback: int,
+        random: Random,
+    ) -> Proposal:
+        """The tier of a request; `fallback` is whom the heuristic would take."""
+        row = row_of(prompt_of(body))
+        proposal = self._choose(row, features, allowed, fallback, random)
+        if self.shadow is not None:
+            proposal.shadow = view(self.shadow, row, features, allowed)
+        if self.learning:
+            proposal.lesson = lesson(row, proposal, features)
+        return proposal
+
+    def _choose(
+        self,
+        row: Row,
+        features: Features,
+        allowed: Sequence[int],
+        fallback: int,
+        random: Random,
+    ) -> Proposal:
+        router = self.router
+        estimates = router.judge(row, features) if router else ()
+        best = router.decide(estimates, allowed) if router else None
+        if router is None or best is None:
+            return self._untrained(allowed, fallback, random)
+        facts = facts_of(router, estimates)
+        if not self.learning:
+            return Proposal(best, reason(router, estimates, best), facts)
+        chances = router.chances(estimates, allowed)
+        tier = draw(chances, random)
+        text = reason(router, estimates, best)
+        if tier != best:
+            text += f" To learn, tier {tier} is tried (chance {chances[tier]:.2f})."
+        return Proposal(tier, text, facts | {"chance": chances[tier]}, chances[tier])
+
+    def _untrained(
+        self, allowed: Sequence[int], fallback: int, random: Random
+    ) -> Proposal:
+        if not self.learning or fallback not in allowed:
+            return Proposal(None)
+        share = self.exploration / len(allowed)
+        chances = {
+            tier: share + (tier == fallback) * (1 - self.exploration)
+            for tier in allowed
+        }
+        tier = draw(chances, random)
+        chance = chances[tier]
+        if tier == fallback:
+            return Proposal(None, chance=chance)
+        text = f"To learn, tier {tier} is tried (chance {chance:.2f})."
+        return Proposal(tier, text, {"chance": chance}, chance)
+
+
+def view(
+    router: Router, row: Row, features: Features, allowed: Sequence[int]
+) -> dict[str, Any]:
+    """What a router that does not decide would have chosen."""
+    estimates = router.judge(row, features)
+    return {"tier": router.decide(estimates, allowed), **facts_of(router, estimates)}
+
+
+def facts_of(router: Router, estimates: Sequence[Estimate]) -> dict[str, Any]:
+    """Every number of the decision, for the explain view."""
+    return {
+        "router": router.version,
+        "quality_per_nano_usd": router.outlook.rate,
+        "tiers": [
+            {
+                "tier": each.tier,
+                "quality": round(each.quality, 6),
+                "cost_nano_usd": round(each.cost),
+                "utility": round(each.utility, 6),
+            }
+            for each in estimates
+        ],
+    }
+
+
+def reason(router: Router, estimates: Sequence[Estimate], best: int) -> str:
+    parts = ", ".join(
+        f"tier {each.tier} {each.quality:.2f} for ${each.cost / 1e9:.6f}"
+        for each in estimates
+    )
+    return f"Router {router.version} expects of {parts}: tier {best} is worth most."
+
+
+def lesson(row: Row, proposal: Proposal, features: Features) -> dict[str, Any]:
+    """What is kept with the request to learn from; the tier follows when it is sure."""
+    return {
+        "row": base64.b64encode(row.pack()).decode(),
+        "chance": proposal.chance,
+        "tokens": features.prompt_tokens,
+    }

@@ -1,0 +1,183 @@
+"""A trained router at work: predicted quality, expected cost, and the tier worth most.
+
+Built once per configuration: the operator's target is solved on traffic then, so that
+a request costs one pass over its text and a handful of sums.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp
+from random import Random
+
+import numpy as np
+
+from routing.candidates import EXPECTED_OUTPUT_TOKENS
+from routing.catalog import Backend, Catalog, Tier
+from routing.chat import Features
+from routing.learned.design import Floats
+from routing.learned.features import Row
+from routing.learned.model import QualityModel
+from routing.learned.targets import Outlook, Target, Traffic, outlook, solve
+from routing.pricing import TOKENS_PER_PRICE
+
+LEAST_CHANCE = 0.05  # of each tier while learning: what is never tried is never known
+
+
+class Unfit(ValueError):
+    """This router can't decide here; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What one tier promises for one request. `cost` is in nano-USD."""
+
+    tier: int
+    quality: float
+    cost: float
+    utility: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The tier chosen, and with which probability. `estimates` are by rising tier."""
+
+    tier: int
+    chance: float
+    estimates: tuple[Estimate, ...]
+    explored: bool = False
+
+
+class Router:
+    """One version of a router, for the tiers of one catalog."""
+
+    def __init__(
+        self, version: int, model: QualityModel, catalog: Catalog, target: Target
+    ) -> None:
+        self.version = version
+        self.model = model
+        self.target = target
+        known = [(tier, column_of(tier, model.tiers)) for tier in catalog.tiers]
+        self._backends: dict[int, list[Backend]] = {}
+        self._columns: dict[int, int] = {}
+        for tier, column in known:
+            serving = [b for b in catalog.by_tier[tier.rank] if serves(b)]
+            if column is not None and serving:
+                self._columns[tier.rank] = column
+                self._backends[tier.rank] = serving
+        if len(self._columns) < 2:
+            raise Unfit(
+                f"Router {version} knows the tiers {', '.join(model.tiers)}; fewer "
+                "than two of them are here with a serving backend."
+            )
+        traffic = self.traffic()
+        self.outlook = solve(traffic, target)
+        self.spread = spread_of(traffic, self.outlook.rate)
+
+    @property
+    def tiers(self) -> list[int]:
+        return list(self._columns)
+
+    def traffic(self) -> Traffic:
+        """The held-out rows the router came with, at today's prices."""
+        columns = list(self._columns.values())
+        quality = self.model.sample[:, columns].astype(np.float64)
+        tokens = self.model.sample_tokens.astype(np.float64)
+        costs = [
+            cheapest(self._backends[rank], tokens, EXPECTED_OUTPUT_TOKENS)
+            for rank in self._columns
+        ]
+        return Traffic(quality, np.column_stack(costs))
+
+    def mirror(self) -> tuple[Target, Outlook]:
+        """The other kind of target that comes to the same, and what it would do."""
+        if self.target.kind == "max_loss":
+            other = Target("top_share", self.outlook.top_share)
+        else:
+            other = Target("max_loss", max(0.0, self.outlook.loss))
+        return other, outlook(self.traffic(), self.outlook.rate)
+
+    def judge(self, row: Row, features: Features) -> tuple[Estimate, ...]:
+        """What each tier promises."""
+        qualities = self.model.predict(row).tolist()
+        output = min(
+            features.max_output or EXPECTED_OUTPUT_TOKENS, EXPECTED_OUTPUT_TOKENS
+        )
+        rate, estimates = self.outlook.rate, []
+        for rank, column in self._columns.items():
+            prices = [b.price for b in self._backends[rank] if b.price]
+            cost = min(
+                (features.prompt_tokens * p.input + output * p.output)
+                / TOKENS_PER_PRICE
+                for p in prices
+            )
+            quality = qualities[column]
+            estimates.append(Estimate(rank, quality, cost, quality - rate * cost))
+        return tuple(estimates)
+
+    def decide(
+        self, estimates: Sequence[Estimate], allowed: Sequence[int]
+    ) -> int | None:
+        """The allowed tier worth most, the cheaper of equals; None: none is known."""
+        usable = [each for each in estimates if each.tier in allowed]
+        if not usable:
+            return None
+        return max(usable, key=lambda each: (each.utility, -each.cost)).tier
+
+    def chances(
+        self, estimates: Sequence[Estimate], allowed: Sequence[int]
+    ) -> dict[int, float]:
+        """Soft thresholds: with which probability each tier is taken while learning."""
+        usable = [each for each in estimates if each.tier in allowed]
+        best = max(each.utility for each in usable)
+        pulls = [exp((each.utility - best) / self.spread) for each in usable]
+        rest = 1 - LEAST_CHANCE * len(usable)
+        return {
+            each.tier: LEAST_CHANCE + rest * pull / sum(pulls)
+            for each, pull in zip(usable, pulls, strict=True)
+        }
+
+
+def serves(backend: Backend) -> bool:
+    """May it be asked, at a cost that is known?"""
+    return (
+        backend.state == "enabled"
+        and not backend.misconfigured
+        and backend.price is not None
+    )
+
+
+def column_of(tier: Tier, names: Sequence[str]) -> int | None:
+    """Where a router keeps a tier: under its number, or under its name."""
+    folded = [name.casefold() for name in names]
+    for name in (str(tier.rank), tier.name.casefold()):
+        if name in folded:
+            return folded.index(name)
+    return None
+
+
+def cheapest(backends: Sequence[Backend], tokens: Floats, output: int) -> Floats:
+    """What prompts of these sizes are expected to cost, in nano-USD."""
+    costs = [
+        (tokens * price.input + output * price.output) / TOKENS_PER_PRICE
+        for price in (backend.price for backend in backends)
+        if price
+    ]
+    least: Floats = np.min(costs, axis=0)
+    return least
+
+
+def spread_of(traffic: Traffic, rate: float) -> float:
+    """How far tiers' utilities lie apart from request to request."""
+    utility = traffic.quality - rate * traffic.cost
+    others = utility[:, :-1] - utility[:, -1:]
+    return max(float(others.std(axis=0).mean()), 1e-6)
+
+
+def draw(chances: dict[int, float], random: Random) -> int:
+    """One tier, by its chance."""
+    left = random.random()
+    for tier, chance in chances.items():
+        left -= chance
+        if left < 0:
+            return tier
+    return next(iter(chances))

@@ -1,0 +1,113 @@
+"""Admin page of routers: what was measured, and who decides."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from routing.models import Lesson, RouterModel
+from routing.read_only_admin import ReadOnlyAdmin
+
+
+@admin.register(RouterModel)
+class RouterAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "status", "source", "rows", "ranking", "created_at")
+    list_filter = ("status", "source")
+    actions = ("activate", "watch", "retire", "step_back")
+    fields = (
+        *("version", "status", "source", "created_at", "activated_at"),
+        *("rows", "ranking", "verdict", "calibration"),
+    )
+    readonly_fields = ("rows", "ranking", "verdict", "calibration")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RouterModel]:
+        return super().get_queryset(request).defer("data")
+
+    @admin.display(description="Rows")
+    def rows(self, router: RouterModel) -> str:
+        return str(router.metrics.get("rows", "unknown"))
+
+    @admin.display(description="Held-out ranking (APGR; a coin has 0.5)")
+    def ranking(self, router: RouterModel) -> str:
+        return "; ".join(
+            f"{pair['weak']} to {pair['strong']}: {pair['ranking']['apgr']:.3f}"
+            for pair in router.metrics.get("pairs", ())
+        )
+
+    @admin.display(description="May it decide?")
+    def verdict(self, router: RouterModel) -> str:
+        if router.objections:
+            return " ".join(router.objections)
+        compared = [
+            f"{each['baseline']} by {each['difference']:.3f} "
+            f"[{each['low']:.3f}, {each['high']:.3f}]"
+            for pair in router.metrics.get("pairs", ())
+            for each in pair["comparisons"]
+        ]
+        return f"Yes. It beats {', '.join(compared)}."
+
+    @admin.display(description="Judged, mean quality, calibration error per tier")
+    def calibration(self, router: RouterModel) -> str:
+        return "; ".join(
+            f"{name}: {tier['rows']}, {tier['mean']:.3f}, {tier['error']:.3f}"
+            for name, tier in router.metrics.get("tiers", {}).items()
+        )
+
+    @admin.action(description="Let it decide", permissions=["manage"])
+    def activate(self, request: HttpRequest, routers: QuerySet[RouterModel]) -> None:
+        if (router := self.only_one(request, routers)) is None:
+            return
+        try:
+            router.activate()
+        except ValidationError as error:
+            self.message_user(
+                request,
+                f"{router} stays as it was. {' '.join(error.messages)}",
+                messages.ERROR,
+            )
+            return
+        self.log_change(request, router, "Activated.")
+        self.message_user(request, f"{router} decides within a second.")
+
+    @admin.action(description="Watch it: log its choices only", permissions=["manage"])
+    def watch(self, request: HttpRequest, routers: QuerySet[RouterModel]) -> None:
+        if (router := self.only_one(request, routers)) is not None:
+            router.watch()
+            self.log_change(request, router, "Watched.")
+            self.message_user(request, f"What {router} would choose is logged.")
+
+    @admin.action(description="Retire it", permissions=["manage"])
+    def retire(self, request: HttpRequest, routers: QuerySet[RouterModel]) -> None:
+        for router in routers:
+            router.retire()
+            self.log_change(request, router, "Retired.")
+        self.message_user(request, "Without an active router the heuristic decides.")
+
+    @admin.action(description="One step back", permissions=["manage"])
+    def step_back(self, request: HttpRequest, routers: QuerySet[RouterModel]) -> None:
+        """To the router that decided before the active one, whichever is selected."""
+        previous = RouterModel.step_back()
+        if previous is not None:
+            self.log_change(request, previous, "Activated again, by a step back.")
+        self.message_user(request, f"{previous or 'The heuristic'} decides again.")
+
+    def only_one(
+        self, request: HttpRequest, routers: QuerySet[RouterModel]
+    ) -> RouterModel | None:
+        if routers.count() != 1:
+            self.message_user(request, "Select exactly one router.", messages.ERROR)
+            return None
+        return routers.get()
+
+    def has_manage_permission(self, request: HttpRequest) -> bool:
+        """Rows are read-only, but who may change them may choose who decides."""
+        return request.user.has_perm("routing.change_routermodel")
+
+
+@admin.register(Lesson)
+class LessonAdmin(ReadOnlyAdmin):
+    list_display = ("at", "request_id", "scope", "tier", "chance", "tokens")
+    list_filter = ("tier",)
+    search_fields = ("request_id__exact", "scope")
+    exclude = ("row",)
+    show_full_result_count = False

@@ -58,6 +58,7 @@ def test_a_file_that_is_wrong_is_told_with_its_line(db, tmp_path):
     assert not Workflow.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_workflow_is_run_in_the_terminal(
     tmp_path, threaded_upstream: ThreadedFaultLLM
 ):

@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks import workflows
 from benchmarks.bench import Bench
 from benchmarks.errors import BenchmarkError
 from benchmarks.machine import find_tools, pin
@@ -19,6 +20,7 @@ ROWS: dict[str, Callable[[Bench], list[Measure]]] = {
     "4": peers.measure,
     "5": growth.measure,
     "6": memory.measure,
+    "7": workflows.measure,
 }
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -27,8 +29,8 @@ def parse() -> Namespace:
     parser = ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "--rows",
-        default="1,2,3,5,6",
-        help="1 forward, 2 hit, 3 stream, 4 peers, 5 growth, 6 memory (%(default)s)",
+        default="1,2,3,5,6,7",
+        help="1 forward, 2 hit, 3 stream, 4 peers, 5 growth, 6 memory, 7 workflows (%(default)s)",
     )
     parser.add_argument(
         "--peers",

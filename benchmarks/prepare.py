@@ -24,6 +24,7 @@ class Setup:
     backends: int = 3
     keys: int = 1
     log_rows: int = 0
+    slots: int = 0  # requests at the same time of each backend
     policy: Mapping[str, object] = field(default_factory=dict)
 
     def dump(self) -> str:
@@ -71,6 +72,7 @@ def insert_backends(setup: Setup) -> None:
             provider="openai-compatible",
             model=f"model-{number}",
             base_url=setup.base_url,
+            max_in_flight=setup.slots,
         )
         for number in range(setup.backends)
     )

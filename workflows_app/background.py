@@ -14,7 +14,6 @@ from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from gateway.errors import GatewayError
-from gateway.runtime.database import in_database
 from gateway.runtime.runtime import Runtime
 from workflows_app import lease
 from workflows_app.runs import Runs
@@ -65,18 +64,20 @@ class Background:
 async def look_once(runs: Runs, rounds: int = 0) -> None:
     """Renew, cancel and claim what is due."""
     if runs.in_background and rounds % RENEW_ROUNDS == 0:
-        runs.keep_only(set(await in_database(lease.renew, runs.owner)))
+        runs.keep_only(set(await runs.writer.call(lease.renew, runs.owner)))
     if runs.in_background:
-        for run_id in await in_database(lease.asked_to_cancel, runs.owner):
+        for run_id in await runs.writer.call(lease.asked_to_cancel, runs.owner):
             runs.cancel(run_id)
     if runs.runtime.draining or runs.room <= 0:
         return
-    for saved in await in_database(lease.claim, runs.owner, runs.room):
+    for saved in await runs.writer.call(lease.claim, runs.owner, runs.room):
         try:
             await runs.resume(saved)
         except GatewayError as error:
-            await in_database(lease.give_up, saved["run_id"], error.message, error.code)
+            await runs.writer.call(
+                lease.give_up, saved["run_id"], error.message, error.code
+            )
     if rounds % FORGET_ROUNDS == 0:
         days = runs.runtime.snapshot.catalog.policy.log_retention_days
         before = timezone.now() - timedelta(days=days)
-        await in_database(lease.forget_before, before)
+        await runs.writer.call(lease.forget_before, before)

@@ -76,6 +76,8 @@ class OpCaller:
                 run.caller,
                 run.left_s(),
                 run.plan.left_s.get(place, 0.0),
+                run.run_id,
+                hands_over=op.map is None and op.samples == 1,
             ),
         ):
             wishes.prefer = desk.warm_backend(

@@ -65,8 +65,11 @@ class Executor:
                     del tasks[task]
                     task.result()
                 self._start_ready(tasks)
+                await asyncio.sleep(0)  # what has just started gets in line
+                self.desk.gate.pass_on(self.run.run_id)
         finally:
             await cancel_all(list(tasks))
+            self.desk.gate.pass_on(self.run.run_id)
 
     def _start_ready(self, tasks: dict[asyncio.Task[None], str]) -> None:
         for op in self.run.unfinished():
@@ -94,6 +97,7 @@ class Executor:
             state.ended_s = self._now()
         run.share_with_twins(op.name)
         if self.keep:
+            self.desk.gate.pass_on(run.run_id)  # others may call while this is written
             await self.keep(run, op.name)
         facts = state.to_json()
         run.tell("op_done", op=op.name, output=state.value, **facts)

@@ -14,13 +14,16 @@ from gateway.ledger.books import Caller
 from routing.catalog import Backend
 
 MOST_AT_ONCE = 256  # calls to one target whose backends set no bound of their own
-AGING = 1.0  # a second of waiting counts as so many seconds of work done
+PATIENCE_SECONDS = 30.0  # who has waited for so long goes before all who have not
 
 
 @dataclass(slots=True, eq=False)
 class Waiter:
-    """`run_left_s`: until its run is done; `op_left_s`: by way of this op."""
+    """`run_left_s`: until its run is done; `op_left_s`: by way of this op.
+    `hands_over`: its place is kept for whatever its run does next."""
 
+    run_id: str
+    hands_over: bool
     lane: str
     key_id: int
     places: int
@@ -31,7 +34,8 @@ class Waiter:
     turn: asyncio.Future[None]
 
     def rank(self, now: float) -> tuple[float, float]:
-        return self.run_left_s - AGING * (now - self.since), -self.op_left_s
+        patience = 1 - (now - self.since) / PATIENCE_SECONDS
+        return self.run_left_s * patience, -self.op_left_s
 
 
 class Gate:
@@ -40,6 +44,7 @@ class Gate:
         self._lanes: Counter[str] = Counter()
         self._keys: Counter[int] = Counter()
         self._waiting: list[Waiter] = []
+        self._kept: dict[str, list[Waiter]] = {}
 
     @asynccontextmanager
     async def place(
@@ -49,9 +54,18 @@ class Gate:
         caller: Caller,
         run_left_s: float,
         op_left_s: float,
+        run_id: str = "",
+        *,
+        hands_over: bool = False,
     ) -> AsyncIterator[None]:
-        """A place among the calls to these backends and of this key."""
+        """A place among the calls to these backends and of this key.
+
+        One that hands over is free when its run calls `pass_on`: else a run that has
+        only begun would take it before the next op of this one is in line.
+        """
         waiter = Waiter(
+            run_id,
+            hands_over,
             lane,
             caller.key_id,
             places_of(backends),
@@ -73,7 +87,17 @@ class Gate:
             raise
         try:
             yield
-        finally:
+        except BaseException:
+            self._leave(waiter)
+            raise
+        if hands_over and self._waiting:
+            self._kept.setdefault(run_id, []).append(waiter)
+        else:
+            self._leave(waiter)
+
+    def pass_on(self, run_id: str) -> None:
+        """The run has lined up whatever it does next: its old places are free."""
+        for waiter in self._kept.pop(run_id, ()):
             self._leave(waiter)
 
     def _leave(self, waiter: Waiter) -> None:

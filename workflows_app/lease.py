@@ -89,14 +89,13 @@ def claim(owner: str, limit: int) -> list[Json]:
     for other in set(running.values_list("owner", flat=True)):
         if is_dead(other, owner):
             free |= Q(status="running", owner=other)
-    claimed = []
-    waiting = WorkflowRun.objects.filter(free, mode="background").order_by("id")
-    for row in waiting[:limit]:
-        mine = WorkflowRun.objects.filter(free, pk=row.pk, owner=row.owner)
-        taken = mine.update(owner=owner, status="running", lease_until=now + LEASE)
-        if taken:
-            claimed.append(saved(row))
-    return claimed
+    waiting = WorkflowRun.objects.filter(free, mode="background").exclude(owner=owner)
+    chosen = list(waiting.order_by("id").values_list("pk", flat=True)[:limit])
+    # One statement, so that of two processes only one finds a row still free.
+    taken = WorkflowRun.objects.filter(free, pk__in=chosen)
+    taken.update(owner=owner, status="running", lease_until=now + LEASE)
+    mine = WorkflowRun.objects.filter(pk__in=chosen, owner=owner).order_by("id")
+    return [saved(row) for row in mine.prefetch_related("ops")]
 
 
 def give_up(run_id: str, error: str, code: str) -> None:

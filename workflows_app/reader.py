@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -28,6 +29,15 @@ COST, SECONDS = fields.number(0, 1e6), fields.number(0.01, 86_400)
 
 def read(source: str | Json) -> Definition:
     """Raises InvalidWorkflow: what is wrong, in which op, on which line."""
+    return read_text(source) if isinstance(source, str) else read_new(source)
+
+
+@lru_cache(64)  # runs of one batch, and of a popular workflow, have one text
+def read_text(text: str) -> Definition:
+    return read_new(text)
+
+
+def read_new(source: str | Json) -> Definition:
     text = source if isinstance(source, str) else orjson.dumps(source).decode()
     if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise InvalidWorkflow(f"a workflow may have {MAX_BYTES >> 10} KB at most")

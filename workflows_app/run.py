@@ -116,6 +116,7 @@ class Run:
         self.error = ""
         self.error_code = ""
         self.memo: Memo | None = None  # what the runs of a batch share
+        self.row_id: int | None = None
         self.lost = False  # another process has it now
         self.started = 0.0  # monotonic
         self.total_ms = 0

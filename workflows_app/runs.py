@@ -1,14 +1,11 @@
 """The runs of this process: started, followed, cancelled, written down."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Self
 
 import structlog
-from django.db import Error as DatabaseError
 
 from gateway.errors import GatewayError, ShuttingDown, Unauthorized
-from gateway.runtime.database import in_database
 from gateway.runtime.runtime import Runtime
 from routing.chat import Json
 from workflows_app import lease, planner, reader, store
@@ -18,12 +15,12 @@ from workflows_app.executor import Executor
 from workflows_app.memo import Memo
 from workflows_app.prompt import Inputs
 from workflows_app.run import Run
+from workflows_app.writer import Writer
 
 log = structlog.get_logger("workflows")
 ERRORS = {each.code: each for each in (CostCeiling, RunCancelled)}
 MOST_RUNS = 64  # background runs at the same time; more wait in the queue
 MOST_BATCHES = 32  # whose answers are remembered at the same time
-WRITE_AGAIN = (0.1, 0.5, 2.0)  # seconds between attempts to write a row
 
 
 class Runs:
@@ -33,6 +30,7 @@ class Runs:
         self.runtime = runtime
         self.desk = Desk(runtime)
         self.owner = lease.owner_name()
+        self.writer = Writer()
         self._active: dict[str, Run] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._writes: set[asyncio.Task[None]] = set()
@@ -90,9 +88,9 @@ class Runs:
         """Write the run down, so that it outlives this process, then start it, unless
         there are enough."""
         if self.room <= 0:
-            return await in_database(store.create, run, "")
+            return await self.writer.call(store.create, run, "")
         run.status = "running"
-        await in_database(store.create, run, self.owner)
+        await self.writer.call(store.create, run, self.owner)
         self.start(run)
 
     async def resume(self, saved: Json) -> None:
@@ -110,7 +108,7 @@ class Runs:
             self.desk,
             saved["run_id"],
         )
-        run.workflow = saved["workflow"]
+        run.workflow, run.row_id = saved["workflow"], saved["row_id"]
         if batch := saved["batch"]:
             run.memo = self._memo_of(batch)
         store.restore(run, saved["ops"])
@@ -144,6 +142,8 @@ class Runs:
 
     async def close(self) -> None:
         """The process ends: background runs go back to the queue, others end."""
+        if self._stopping:
+            return
         self._stopping = True
         tasks = list(self._tasks.values())
         for task in tasks:
@@ -151,12 +151,13 @@ class Runs:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.sleep(0)  # the callbacks of those tasks
         await asyncio.gather(*self._writes, return_exceptions=True)
+        await self.writer.close()
 
     async def _drive(self, run: Run) -> None:
         run.started = self.runtime.clock()
         run.status = "running"
         run.tell("planned", plan=run.plan.to_json())
-        keep = self._keep if run.options.mode == "background" else None
+        keep = self.writer.keep if run.options.mode == "background" else None
         try:
             await Executor(run, self.desk, keep).execute()
             run.status = "succeeded"
@@ -190,24 +191,9 @@ class Runs:
         run.status = "cancelled" if isinstance(error, RunCancelled) else "failed"
         run.error, run.error_code = error.message, error.code
 
-    async def _keep(self, run: Run, name: str) -> None:
-        """An op of a background run is done: written before anything builds on it."""
-        await self._persist(store.save_op, run, name)
-
     async def _write_end(self, run: Run, interrupted: bool) -> None:
         if interrupted and not run.lost:
-            await self._persist(store.release, run)
+            await self.writer.persist(store.release, run)
         elif run.options.store and not run.lost:
-            await self._persist(store.save_end, run)
+            await self.writer.persist(store.save_end, run)
         self._active.pop(run.run_id, None)
-
-    async def _persist(self, write: Callable[..., None], *arguments: object) -> None:
-        for seconds in (*WRITE_AGAIN, None):
-            try:
-                await in_database(write, *arguments)
-                return
-            except DatabaseError as error:
-                if seconds is None:
-                    log.warning("run_not_written", error=str(error))
-                    return
-                await asyncio.sleep(seconds)

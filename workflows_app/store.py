@@ -34,7 +34,8 @@ UPDATED = (*OP_FIELDS, "output", "items")
 def create(run: Run, owner: str) -> None:
     """The row of a run that begins now in the process `owner`, or waits for one."""
     lease = timezone.now() + LEASE if owner else None
-    WorkflowRun.objects.create(**_columns(run), owner=owner, lease_until=lease)
+    row = WorkflowRun.objects.create(**_columns(run), owner=owner, lease_until=lease)
+    run.row_id = row.pk
 
 
 def create_batch(batch_id: str, runs: list[Run]) -> None:
@@ -48,35 +49,38 @@ def create_batch(batch_id: str, runs: list[Run]) -> None:
     )
 
 
-def save_op(run: Run, name: str) -> None:
-    row_id = WorkflowRun.objects.values_list("pk", flat=True).get(run_id=run.run_id)
-    state = run.ops[name]
-    OpRun.objects.update_or_create(
-        run_id=row_id, op=name, defaults=_op_columns(run, name, state)
+def op_row(run: Run, name: str) -> OpRun:
+    row = WorkflowRun(pk=run.row_id)
+    return OpRun(run=row, op=name, **_op_columns(run, name, run.ops[name]))
+
+
+def save_ops(rows: list[OpRun]) -> None:
+    OpRun.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=("run", "op"),
+        update_fields=UPDATED,
     )
 
 
 def save_end(run: Run) -> None:
     """The whole run with all its ops, as it ended."""
+    ending = {
+        **{name: getattr(run, name) for name in ("status", "error", "error_code")},
+        "final_output": run.final_output(),
+        "cost_nano": run.cost_nano,
+        "total_ms": run.total_ms,
+        "owner": "",
+        "lease_until": None,
+        "finished_at": timezone.now(),
+    }
     with transaction.atomic():
-        row, _ = WorkflowRun.objects.update_or_create(
-            run_id=run.run_id,
-            defaults={
-                **_columns(run),
-                "owner": "",
-                "lease_until": None,
-                "finished_at": timezone.now(),
-            },
-        )
-        OpRun.objects.bulk_create(
-            [
-                OpRun(run=row, op=name, **_op_columns(run, name, state))
-                for name, state in run.ops.items()
-            ],
-            update_conflicts=True,
-            unique_fields=("run", "op"),
-            update_fields=UPDATED,
-        )
+        if run.row_id is None:
+            row = WorkflowRun.objects.create(**{**_columns(run), **ending})
+            run.row_id = row.pk
+        else:
+            WorkflowRun.objects.filter(pk=run.row_id).update(**ending)
+        save_ops([op_row(run, name) for name in run.ops])
 
 
 def release(run: Run) -> None:
@@ -123,6 +127,7 @@ def saved(row: WorkflowRun) -> Json:
     """What is needed to go on with a run: see Runs.resume."""
     return {
         "run_id": row.run_id,
+        "row_id": row.pk,
         "batch": row.batch,
         "workflow": (row.workflow, row.version) if row.version else None,
         "text": row.text,

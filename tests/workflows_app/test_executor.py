@@ -402,3 +402,37 @@ async def test_the_first_of_a_fan_out_leads_until_its_first_token(run, upstream)
     assert answer.status == 200
     assert upstream.total == 4
     assert len(set(answer.json["routing"].values())) == 1
+
+
+async def test_a_run_keeps_its_place_until_it_is_done(upstream, tmp_path, database):
+    """ParrotServe's ordering: with one place, chain after chain instead of all of them
+    a step at a time."""
+    catalog = three_tiers(upstream.url)
+    narrow = replace(catalog.backends[0], max_in_flight=1)
+    catalog = replace(catalog, backends=(narrow, *catalog.backends[1:]))
+
+    def chain(name: str) -> dict:
+        ops = {"o0": {"prompt": f"Op {name}.", "tier": 1}}
+        for n in range(1, 3):
+            before = {"input_ops": [f"o{n - 1}"], "inputs": {"query": False}}
+            ops[f"o{n}"] = {"prompt": f"Op {name}.", "tier": 1, **before}
+        return {"end_ops": ["o2"], "ops": ops}
+
+    upstream.script = ["hold"]
+    async with serving(catalog, tmp_path / "journal") as gateway:
+        asking = []
+        for name in "abcd":
+            asking.append(
+                asyncio.create_task(run_on(gateway, chain(name), store=False))
+            )
+            async with asyncio.timeout(10):
+                while len(Runs.of(gateway.runtime)) < len(asking):
+                    await asyncio.sleep(0.01)
+        await upstream.until(lambda: upstream.holding == 1)
+        upstream.release()
+        answers = await asyncio.gather(*asking)
+        await Runs.of(gateway.runtime).close()
+
+    assert {answer.status for answer in answers} == {200}
+    order = ops_called(upstream)
+    assert order == sorted(order)

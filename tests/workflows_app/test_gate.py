@@ -8,7 +8,7 @@ import pytest
 from gateway.ledger.books import Caller
 from tests.harness import backend
 from workflows_app.errors import CostCeiling
-from workflows_app.gate import AGING, Gate
+from workflows_app.gate import PATIENCE_SECONDS, Gate
 from workflows_app.spending import Spending
 
 ONE = [replace(backend("small", 1, "http://127.0.0.1:9"), max_in_flight=1)]
@@ -64,7 +64,7 @@ async def test_who_waits_long_enough_goes_first():
     line = Line()
     await line.want("first", 9)
     await line.want("long", 100)
-    line.now += 100 / AGING
+    line.now += PATIENCE_SECONDS
     await line.want("short", 1)
 
     assert await line.serve() == ["first", "long", "short"]

@@ -55,12 +55,15 @@ def _router(row: RouterModel, catalog: Catalog) -> "Router":
     from routing.learned.model import QualityModel
     from routing.learned.router import Router
     from routing.learned.targets import Target
+    from routing.learned.traffic import Seen
 
     if row.pk not in _models:
         _models[row.pk] = QualityModel.load(bytes(row.data))
     policy = catalog.policy
     target = Target(policy.learned_target, policy.learned_target_value)
-    return Router(row.version, _models[row.pk], catalog, target)
+    model = _models[row.pk]
+    seen = Seen.load(bytes(row.traffic), len(model.tiers)) if row.traffic else None
+    return Router(row.version, model, catalog, target, seen)
 
 
 def _forget(kept: set[int]) -> None:

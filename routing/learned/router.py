@@ -18,6 +18,7 @@ from routing.learned.design import Floats
 from routing.learned.features import Row
 from routing.learned.model import QualityModel
 from routing.learned.targets import Outlook, Target, Traffic, outlook, solve
+from routing.learned.traffic import Seen
 from routing.pricing import TOKENS_PER_PRICE
 
 LEAST_CHANCE = 0.05  # of each tier while learning: what is never tried is never known
@@ -51,9 +52,15 @@ class Router:
     """One version of a router, for the tiers of one catalog."""
 
     def __init__(
-        self, version: int, model: QualityModel, catalog: Catalog, target: Target
+        self,
+        version: int,
+        model: QualityModel,
+        catalog: Catalog,
+        target: Target,
+        seen: Seen | None = None,
     ) -> None:
         self.version = version
+        self.seen = seen or Seen(model.sample_tokens, model.sample)
         self.model = model
         self.target = target
         known = [(tier, column_of(tier, model.tiers)) for tier in catalog.tiers]
@@ -77,11 +84,13 @@ class Router:
     def tiers(self) -> list[int]:
         return list(self._columns)
 
-    def traffic(self) -> Traffic:
-        """The held-out rows the router came with, at today's prices."""
+    def traffic(self, seen: Seen | None = None) -> Traffic:
+        """Requests at today's prices: those of the calibration, else the held-out rows
+        that the router came with."""
+        seen = seen or self.seen
         columns = list(self._columns.values())
-        quality = self.model.sample[:, columns].astype(np.float64)
-        tokens = self.model.sample_tokens.astype(np.float64)
+        quality = seen.quality[:, columns].astype(np.float64)
+        tokens = seen.tokens.astype(np.float64)
         costs = [
             cheapest(self._backends[rank], tokens, EXPECTED_OUTPUT_TOKENS)
             for rank in self._columns

@@ -30,6 +30,7 @@ class RouterModel(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     activated_at = models.DateTimeField(null=True, blank=True, editable=False)
     data = models.BinaryField()
+    traffic = models.BinaryField(default=b"", editable=False)  # of `calibrate`
     metrics = models.JSONField(default=dict, editable=False)
 
     class Meta:
@@ -74,6 +75,11 @@ class RouterModel(models.Model):
         with transaction.atomic():
             self._leave(self.Status.ACTIVE)
             self._become(self.Status.ACTIVE, activated_at=timezone.now())
+
+    def calibrate(self, traffic: bytes) -> None:
+        """Solve targets on this sample of own traffic from now on."""
+        self.traffic = traffic
+        self.save(update_fields=["traffic"])
 
     def watch(self) -> None:
         """Log what it would choose, beside what is chosen."""

@@ -1,0 +1,114 @@
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from gateway.models import RequestLog
+from gateway.runtime.snapshot import build
+from routing.learned.features import prompt_of, row_of
+from routing.models import Backend, Lesson, Price, RouterModel, RoutingPolicy, Tier
+from tests.routing.learned.samples import examples, small_router
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def three_tiers():
+    RoutingPolicy.load()
+    for rank, border, price in ((1, 30, 1), (2, 70, 3), (3, None, 15)):
+        tier = Tier.objects.create(rank=rank, name=f"t{rank}", max_score=border)
+        backend = Backend.objects.create(
+            name=f"b{rank}", tier=tier, provider="ollama", model="m"
+        )
+        nano = price * 10**9
+        Price.objects.create(
+            backend=backend,
+            effective_from=timezone.now(),
+            **{"input": nano, "output": 5 * nano, "cache_read": 0, "cache_write": 0},
+        )
+
+
+def calibrate(*options: str) -> str:
+    out = StringIO()
+    call_command("calibrate", *options, stdout=out)
+    return out.getvalue()
+
+
+def keep_lessons(count: int) -> None:
+    for number, line in enumerate(examples(count, seed=8)):
+        body = {"messages": [{"role": "user", "content": line["prompt"]}]}
+        Lesson.objects.create(
+            request_id=f"r{number}",
+            at=timezone.now(),
+            scope="local",
+            tier=1,
+            chance=1.0,
+            tokens=20,
+            row=row_of(prompt_of(body)).pack(),
+        )
+
+
+def keep_scores(scores: list[int]) -> None:
+    RequestLog.objects.bulk_create(
+        RequestLog(
+            request_id=f"r{number}",
+            at=timezone.now(),
+            scope="local",
+            endpoint="chat.completions",
+            dialect="openai",
+            model_asked="auto",
+            status=200,
+            outcome="ok",
+            cache="MISS",
+            score=score,
+        )
+        for number, score in enumerate(scores)
+    )
+
+
+def test_a_target_is_shown_with_intervals_and_becomes_the_policy_when_asked():
+    RouterModel.keep(small_router().dump(), {"objections": []}).activate()
+    keep_lessons(500)
+
+    said = calibrate("--strong-share", "0.2")
+
+    assert said.startswith("Router 1 on 500 stored requests:\n  to the top tier: ")
+    assert "expected loss of quality: " in said
+    assert "Nothing is changed." in said
+    assert RoutingPolicy.load().learned_target == "max_loss"
+
+    calibrate("--strong-share", "0.2", "--apply")
+
+    router = build(timezone.now()).catalog.brain.router
+    assert (router.target.kind, router.target.value) == ("top_share", 0.2)
+    assert len(router.seen.tokens) == 500
+    assert 0.1 < router.outlook.top_share <= 0.2
+
+
+def test_too_little_traffic_is_refused():
+    RouterModel.keep(small_router().dump(), {"objections": []}).activate()
+    keep_lessons(20)
+
+    with pytest.raises(CommandError, match="There are 20 feature rows .* at least 500"):
+        calibrate("--max-loss", "0.02")
+
+
+def test_without_a_router_the_border_of_the_score_is_calibrated():
+    keep_scores([5] * 300 + [15] * 150 + [25] * 150)
+
+    said = calibrate("--strong-share", "0.3", "--apply")
+
+    assert "a highest score of 15 for" in said
+    assert "leaves 25.0% [" in said
+    borders = list(Tier.objects.values_list("max_score", flat=True))
+    assert borders == [14, 15, None]
+
+
+def test_without_a_router_nobody_predicts_quality():
+    with pytest.raises(CommandError, match="nobody predicts quality"):
+        calibrate("--max-loss", "0.02")
+    with pytest.raises(CommandError, match="There are 0 scored requests"):
+        calibrate("--strong-share", "0.3")
+    with pytest.raises(CommandError, match="a number from 0 to 1"):
+        calibrate("--strong-share", "30")

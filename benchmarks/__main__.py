@@ -30,7 +30,8 @@ def parse() -> Namespace:
     parser.add_argument(
         "--rows",
         default="1,2,3,5,6,7",
-        help="1 forward, 2 hit, 3 stream, 4 peers, 5 growth, 6 memory, 7 workflows (%(default)s)",
+        help="1 forward, 2 hit, 3 stream, 4 peers, 5 growth, 6 memory, 7 workflows "
+        "(%(default)s)",
     )
     parser.add_argument(
         "--peers",

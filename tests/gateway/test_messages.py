@@ -7,6 +7,7 @@ from pathlib import Path
 
 import anthropic
 import httpx
+import openai
 import orjson
 import pytest
 from anthropic import AsyncAnthropic
@@ -18,6 +19,7 @@ from tests.faultllm import FaultLLM
 from tests.faultllm.anthropic_dialect import signed
 from tests.harness import Gateway, backend, serving
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 BOTH = pytest.mark.parametrize("provider", ["anthropic", "openai-compatible"])
 TOOL = {
     "name": "weather",
@@ -630,22 +632,55 @@ async def test_both_headers_carry_the_key(upstream, tmp_path):
                 await client.messages.create(**asking())
 
 
-async def test_the_snippet_of_the_readme_with_the_sdk_that_waits(
-    threaded_upstream, live_gateway
-):
-    with live_gateway(one(threaded_upstream.url, "anthropic")) as url:
-        client = anthropic.Anthropic(base_url=url, api_key="any")
-        message = client.messages.create(
-            model="auto",
-            max_tokens=100,
-            messages=[{"role": "user", "content": "What's France's capital city?"}],
-        )
-        with client.messages.stream(**asking()) as stream:
-            text = "".join(stream.text_stream)
-        client.close()
+@BOTH
+def test_both_sdks_that_wait(threaded_upstream, live_gateway, provider):
+    with live_gateway(one(threaded_upstream.url, provider)) as url:
+        with anthropic.Anthropic(base_url=url, api_key="any", max_retries=0) as client:
+            message = client.messages.create(**asking("One"))
+            with client.messages.stream(**asking("Two")) as stream:
+                text = "".join(stream.text_stream)
+            threaded_upstream.script = ["tool-call", "ok"]
+            last = client.beta.messages.tool_runner(
+                **asking("Three"), tools=[weather_tool]
+            ).until_done()
+        with openai.OpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as chat:
+            completion = chat.chat.completions.create(**asking("Four"))
+            with chat.chat.completions.stream(**asking("Five")) as events:
+                final = events.get_final_completion()
 
-    assert message.content[0].text.startswith("Answer to:")
-    assert text.startswith("Answer to: Hi")
+    assert message.content[0].text.startswith("Answer to: One")
+    assert text.startswith("Answer to: Two")
+    assert last.stop_reason == "end_turn"
+    assert completion.choices[0].message.content.startswith("Answer to: Four")
+    assert final.choices[0].message.content.startswith("Answer to: Five")
+
+
+@anthropic.beta_tool
+def weather_tool(city: str) -> str:
+    """Weather of a city.
+
+    Args:
+        city: Its name.
+    """
+    return f"sunny in {city}"
+
+
+def test_the_snippet_of_the_readme(threaded_upstream, live_gateway):
+    """Word for word, but for the port, and with whatever key the SDK finds."""
+    readme = (ROOT / "README.md").read_text()
+    snippet = readme.split("```python\nimport anthropic\n")[1].split("```")[0]
+    found: dict = {}
+    with (
+        live_gateway(one(threaded_upstream.url, "anthropic")) as url,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("ANTHROPIC_API_KEY", "any")
+        port = url.rpartition(":")[2]
+        code = "import anthropic\n" + snippet.replace(":8080", f":{port}")
+        exec(code, found)  # noqa: S102 - it is our own page
+        found["client"].close()
+
+    assert found["message"].content[0].text.startswith("Answer to: What's France's")
 
 
 @BOTH

@@ -1,0 +1,183 @@
+"""Whatever the sidecar does, requests are answered (R16)."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gateway.sidecar import FAILURES_TO_PAUSE
+from tests.faultllm import FaultLLM, closed_port
+from tests.harness import Gateway, Reply, ask, serving, three_tiers
+
+
+@dataclass
+class FakeSidecar:
+    """A classifier that says what the test says. `asked` has what it was sent."""
+
+    url: str
+    answer: bytes = b'{"strong_win_rate": 0.5}'
+    status: int = 200
+    headers: str = ""
+    pause: float = 0.0  # before each byte, and before the first one
+    asked: list[dict] | None = None
+
+
+@asynccontextmanager
+async def fake_sidecar() -> AsyncIterator[FakeSidecar]:
+    fake = FakeSidecar("", asked=[])
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.current_task())
+        head = await reader.readuntil(b"\r\n\r\n")
+        size = int(re.search(rb"content-length: (\d+)", head, re.IGNORECASE)[1])
+        fake.asked.append(json.loads(await reader.readexactly(size)))
+        response = f"HTTP/1.1 {fake.status} X\r\ncontent-length: {len(fake.answer)}\r\n"
+        response += f"{fake.headers}connection: close\r\n\r\n"
+        try:
+            await send(writer, response.encode() + fake.answer)
+        finally:
+            writer.close()
+
+    async def send(writer: asyncio.StreamWriter, data: bytes) -> None:
+        step = 1 if fake.pause else len(data)
+        for start in range(0, len(data), step):
+            await asyncio.sleep(fake.pause)
+            writer.write(data[start : start + step])
+            await writer.drain()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    fake.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/classify"
+    yield fake
+    server.close()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def decided(gateway: Gateway, text: str = "Hi") -> tuple[Reply, list[str]]:
+    """The answer, and what the sidecar's step and the tier's step said."""
+    reply = await ask(gateway, text)
+    decisions = gateway.records("request")[-1]["decisions"]
+    return reply, [d["text"] for d in decisions if d["step"] in ("sidecar", "tier")]
+
+
+ALONE = "The sidecar did not answer; the heuristic decides alone."
+NONSENSE = [
+    b"",
+    b"null",
+    b"[]",
+    b"{}",
+    b"0.5",
+    b"<html>",
+    b"\xff\xfe\x00",
+    b'{"strong_win_rate": null}',
+    b'{"strong_win_rate": "0.5"}',
+    b'{"strong_win_rate": true}',
+    b'{"strong_win_rate": [0.5]}',
+    b'{"strong_win_rate": NaN}',
+    b'{"strong_win_rate": Infinity}',
+    b'{"strong_win_rate": -0.01}',
+    b'{"strong_win_rate": 1.01}',
+    b'{"strong_win_rate": 1e999}',
+    b'{"strong_win_rate": ' + b"9" * 5000 + b"}",
+    b"[" * 100_000,
+    b'{"strong_win_rate"' + b": 0.5}" * 2,
+    b'{"win_rate": 0.5}',
+]
+
+
+@pytest.mark.parametrize("answer", NONSENSE)
+async def test_r16_a_sidecar_that_talks_nonsense_is_not_listened_to(
+    upstream: FaultLLM, tmp_path: Path, answer: bytes
+):
+    async with fake_sidecar() as sidecar:
+        sidecar.answer = answer
+        catalog = three_tiers(upstream.url, sidecar_url=sidecar.url)
+        async with serving(catalog, tmp_path) as gateway:
+            reply, said = await decided(gateway)
+
+    assert (reply.status, reply.headers["x-llm-router-tier"]) == (200, "1")
+    assert said == [ALONE, "Score 5 is at most 30: tier 1."]
+    assert len(sidecar.asked) == 1
+
+
+@pytest.mark.parametrize("status", [204, 302, 400, 404, 500, 503])
+async def test_r16_a_sidecar_that_fails_is_done_without(
+    upstream: FaultLLM, tmp_path: Path, status: int
+):
+    async with fake_sidecar() as sidecar:
+        sidecar.status = status
+        sidecar.headers = f"location: {upstream.url}\r\n"
+        sidecar.answer = b"" if status == 204 else sidecar.answer
+        catalog = three_tiers(upstream.url, sidecar_url=sidecar.url)
+        async with serving(catalog, tmp_path) as gateway:
+            reply, said = await decided(gateway)
+
+    assert (reply.status, said[0]) == (200, ALONE)
+    assert upstream.strays == 0
+
+
+@pytest.mark.parametrize("pause", [60.0, 0.02])
+async def test_r16_a_slow_sidecar_costs_no_more_than_its_budget(
+    upstream: FaultLLM, tmp_path: Path, pause: float
+):
+    """Silent, or a byte at a time, which would take two seconds."""
+    async with fake_sidecar() as sidecar:
+        sidecar.pause = pause
+        catalog = three_tiers(upstream.url, sidecar_url=sidecar.url)
+        async with serving(catalog, tmp_path) as gateway:
+            reply, said = await decided(gateway)
+            (record,) = gateway.records("request")
+
+    assert (reply.status, said[0]) == (200, ALONE)
+    assert record["overhead_ms"] < 1000
+
+
+async def test_r16_a_sidecar_that_is_down_is_left_alone_for_a_while(
+    upstream: FaultLLM, tmp_path: Path
+):
+    async with fake_sidecar() as sidecar:
+        sidecar.status = 500
+        catalog = three_tiers(upstream.url, sidecar_url=sidecar.url)
+        async with serving(catalog, tmp_path) as gateway:
+            for number in range(FAILURES_TO_PAUSE + 5):
+                reply, said = await decided(gateway, f"Question {number}")
+
+    assert (reply.status, said[0]) == (200, ALONE)
+    assert len(sidecar.asked) == FAILURES_TO_PAUSE
+
+
+async def test_r16_nobody_at_the_sidecars_address(upstream: FaultLLM, tmp_path: Path):
+    with closed_port() as port:
+        url = f"http://127.0.0.1:{port}/classify"
+        catalog = three_tiers(upstream.url, sidecar_url=url)
+        async with serving(catalog, tmp_path) as gateway:
+            reply, said = await decided(gateway)
+
+    assert (reply.status, said[0]) == (200, ALONE)
+
+
+@pytest.mark.parametrize(
+    ("win_rate", "tier"),
+    # 0.7 x win rate + 0.3 x 0.05 against 0.6 x 0.5 and 0.5.
+    [(0, 1), (0.4, 1), (0.41, 2), (0.69, 2), (0.7, 3), (1, 3)],
+)
+async def test_r16_a_sidecar_that_works_decides_with_the_heuristic(
+    upstream: FaultLLM, tmp_path: Path, win_rate: float, tier: int
+):
+    async with fake_sidecar() as sidecar:
+        sidecar.answer = json.dumps({"strong_win_rate": win_rate}).encode()
+        catalog = three_tiers(upstream.url, sidecar_url=sidecar.url)
+        async with serving(catalog, tmp_path) as gateway:
+            reply, said = await decided(gateway, "What is 2+2?")
+
+    assert reply.headers["x-llm-router-tier"] == str(tier)
+    assert said[0].startswith("The sidecar gives the strong model a win rate of")
+    assert "against the threshold 0.5" in said[1]
+    assert sidecar.asked == [{"prompt": "What is 2+2?"}]

@@ -1,5 +1,11 @@
 """A budget that keeps retries a small share of requests when much fails at once."""
 
+from routing.health import DOWN_AFTER
+
+# So many failures in a row it takes to leave a dead backend alone, and while nothing
+# else is wrong each of them may go to another one.
+BURST = float(DOWN_AFTER)
+
 
 class RetryBudget:
     """A token bucket that every first attempt fills a little and every retry empties.
@@ -7,7 +13,7 @@ class RetryBudget:
     `ratio` may be changed at any time: it is an operator's setting. 0 means none.
     """
 
-    def __init__(self, ratio: float, burst: float = 3.0) -> None:
+    def __init__(self, ratio: float, burst: float = BURST) -> None:
         self.ratio = ratio
         self.burst = burst
         self.tokens = burst

@@ -28,6 +28,7 @@ class Sidecar:
     """POST `{"prompt": ...}` -> `{"strong_win_rate": 0..1}`, never a reason to fail."""
 
     def __init__(self, client: httpx.AsyncClient, clock: Callable[[], float]) -> None:
+        self.budget_seconds = BUDGET_SECONDS
         self._client = client
         self._clock = clock
         self._failures = 0
@@ -39,7 +40,7 @@ class Sidecar:
             return None
         try:
             # For the whole call: httpx's own time-outs begin anew with every byte.
-            async with asyncio.timeout(BUDGET_SECONDS):
+            async with asyncio.timeout(self.budget_seconds):
                 rate = await self._ask(url, first_user_text(body))
         except NO_ANSWER as error:
             self._note_failure(error)

@@ -36,9 +36,11 @@ class Command(BaseCommand):
         except InvalidConfiguration as error:
             raise CommandError(str(error)) from None
         if brain is not None and brain.router is not None:
-            kind = "max_loss" if strong is None else "top_share"
-            value = options["max_loss"] if strong is None else strong
-            return self.calibrate_router(brain.router, Target(kind, value), apply)
+            if strong is None:
+                target = Target("max_loss", options["max_loss"])
+            else:
+                target = Target("top_share", strong)
+            return self.calibrate_router(brain.router, target, apply)
         if strong is None:
             raise CommandError(
                 "No router is active, so nobody predicts quality. Train one "

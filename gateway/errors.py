@@ -9,7 +9,8 @@
     |- Unauthorized                   401     invalid_api_key
     |- Forbidden                      403     permission_denied
     |- NotFound                       404     not_found
-    |  `- ModelNotFound               404     model_not_found
+    |  |- ModelNotFound               404     model_not_found
+    |  `- UnknownAddress              404     unknown_url
     |- MethodNotAllowed               405     method_not_allowed
     |- RequestTimeout                 408     request_timeout
     |- Conflict                       409     conflict
@@ -111,6 +112,15 @@ class NotFound(GatewayError):
 
 class ModelNotFound(NotFound):
     code = "model_not_found"
+
+
+class UnknownAddress(NotFound):
+    code = "unknown_url"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"There is no {path[:200]!r} here. See docs/api.md for what is."
+        )
 
 
 class MethodNotAllowed(GatewayError):

@@ -12,9 +12,9 @@ from gateway.deadlines import Deadlines
 from gateway.errors import (
     BadRequest,
     MethodNotAllowed,
-    NotFound,
     RequestTimeout,
     RequestTooLarge,
+    UnknownAddress,
     UnsupportedMediaType,
 )
 from gateway.ledger.books import Caller
@@ -48,10 +48,7 @@ def check_headers(scope: Scope, headers: Headers) -> None:
 def check_route(scope: Scope) -> Route:
     route = find(scope["path"])
     if route is None:
-        raise NotFound(
-            f"There is no {scope['path'][:200]!r} here. See docs/api.md for what is.",
-            code="unknown_url",
-        )
+        raise UnknownAddress(scope["path"])
     if scope["method"] not in route.methods:
         allowed = ", ".join(sorted(route.methods))
         raise MethodNotAllowed(f"Use {allowed} for this address.")

@@ -177,6 +177,19 @@ def test_s25_every_address_answers_nonsense_with_a_sentence(tenants: TwoTenants)
                 assert not TRACES.search(answer.text), answer.text
 
 
+@pytest.mark.parametrize("path", ["/nowhere", "/stats/", "//v1/models", "/V1/MODELS"])
+def test_i5_a_program_that_mistakes_an_address_is_told_in_json(
+    tenants: TwoTenants, path: str
+):
+    with tenants.client() as client:
+        answer = client.post(str(client.base_url).rstrip("/") + path, json={})
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()["error"]["code"] == "unknown_url"
+    assert answer.headers["x-request-id"]
+
+
 @pytest.mark.parametrize("path", ["/nowhere", "/admin/nowhere/", "/static/nowhere.css"])
 def test_s25_a_missing_page_tells_nothing_of_the_code(tenants: TwoTenants, path: str):
     with tenants.client() as client:

@@ -1,0 +1,22 @@
+"""What is at no address: JSON for programs, a page for people in the admin."""
+
+from secrets import token_hex
+
+from django.http import HttpRequest, HttpResponse
+from django.views.defaults import page_not_found
+
+from gateway.api import render
+from gateway.errors import UnknownAddress
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """`/stats/` and `//v1/models` are mistakes of a program's, not of a reader's."""
+    if request.path.startswith("/admin/"):
+        return page_not_found(request, exception)
+    error = UnknownAddress(request.path)
+    request_id = f"req_{token_hex(12)}"
+    return HttpResponse(
+        render.error_body(error, "openai", request_id),
+        status=error.status,
+        headers=dict([render.JSON, *render.request_headers(request_id)]),
+    )

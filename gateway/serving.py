@@ -18,7 +18,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
-from gateway.asgi.guard import CLIENT_LEAVES
+from gateway.asgi.extension import CLIENT_LEAVES
 
 log = structlog.get_logger("server")
 HEADER_SECONDS = 30.0

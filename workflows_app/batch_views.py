@@ -51,7 +51,8 @@ class Batches(WorkflowView):
         events = progress(made, scope)
         if mode == "follow":
             headers = [render.EVENT_STREAM, ("cache-control", "no-cache")]
-            pieces = kept_alive(as_events(events), 15)
+            policy = self.gateway.runtime.snapshot.catalog.policy
+            pieces = kept_alive(as_events(events), policy.keepalive_seconds)
             return Reply(headers=headers, pieces=pieces)
         results = [each async for each in events if each["type"] == "run_done"]
         state = await in_database(records.batch_state, made.batch_id, scope)

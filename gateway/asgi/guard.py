@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from gateway.api.authentication import Headers, authenticate
+from gateway.asgi.extension import CLIENT_LEAVES
 from gateway.asgi.routes import Route, find
 from gateway.deadlines import Deadlines
 from gateway.errors import (
@@ -23,7 +24,6 @@ from gateway.runtime.runtime import Runtime
 DISCARD_SECONDS = 0.5
 DISCARD_MESSAGES = 256
 # What our server offers in the scope: a function that takes whom to call.
-CLIENT_LEAVES = "llm_router.client_leaves"
 NOTHING: dict[str, Any] = {}
 SINGLE = (b"host", b"authorization", b"x-api-key", b"content-type")
 Scope = MutableMapping[str, Any]

@@ -2,11 +2,15 @@
 
 import asyncio
 import os
+import signal
 import time
+from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 from django.utils import timezone
 
@@ -150,7 +154,10 @@ def test_owners_are_told_dead_only_when_they_are():
 
 
 def look(url: str, run_id: str) -> dict:
-    return httpx.get(f"{url}/v1/workflows/runs/{run_id}", timeout=20).json()
+    try:
+        return httpx.get(f"{url}/v1/workflows/runs/{run_id}", timeout=20).json()
+    except httpx.TransportError:
+        return {"status": "running"}  # the worker that was asked has just died
 
 
 def wait_for_end(url: str, run_id: str) -> dict:
@@ -171,13 +178,7 @@ def test_kill_9_in_mid_run_and_finished_ops_are_not_paid_again(
     instance = Instance(tmp_path, threaded_upstream.url)
     threaded_upstream.script = ["ok"] * (killed_at - 1) + ["hold"]
     process = instance.start()
-    submitted = httpx.post(
-        f"{instance.url}/v1/workflows",
-        json={"workflow": CHAIN, "input": "Hi", "mode": "background"},
-        timeout=20,
-    )
-    assert submitted.status_code == 202
-    run_id = submitted.json()["run_id"]
+    run_id = submit(instance.url, "Hi")
     threaded_upstream.wait_until(lambda: threaded_upstream.holding == 1)
     kill_group(process)
 
@@ -191,3 +192,70 @@ def test_kill_9_in_mid_run_and_finished_ops_are_not_paid_again(
     expected = [f"Op {n}" for n in range(4)]
     expected.insert(killed_at, f"Op {killed_at - 1}")  # the one under way, again
     assert asked == expected
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_after_a_polite_stop(
+    tmp_path: Path, threaded_upstream: ThreadedFaultLLM
+):
+    instance = Instance(tmp_path, threaded_upstream.url)
+    threaded_upstream.script = ["ok", "hold"]
+    with instance.serving() as url:
+        run_id = submit(url, "Hi")
+        threaded_upstream.wait_until(lambda: threaded_upstream.holding == 1)
+    rows = instance.query("SELECT status, owner FROM workflows_app_workflowrun")
+    assert rows == [("queued", "")]
+
+    with instance.serving() as url:
+        found = wait_for_end(url, run_id)
+
+    assert found["status"] == "succeeded"
+    assert len(threaded_upstream.attempts) == 5
+
+
+def submit(url: str, text: str) -> str:
+    body = {"workflow": CHAIN, "input": text, "mode": "background"}
+    answer = httpx.post(f"{url}/v1/workflows", json=body, timeout=20)
+    run_id: str = answer.json()["run_id"]
+    return run_id
+
+
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    """The address of a database of its own."""
+    server, name = "postgresql://postgres@127.0.0.1:5432", f"workflows_{os.getpid()}"
+    try:
+        connection = psycopg.connect(f"{server}/postgres", autocommit=True)
+    except psycopg.OperationalError:
+        reason = "No PostgreSQL answers at 127.0.0.1:5432."
+        if os.environ.get("LLM_ROUTER_REQUIRE_SERVICES"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield f"{server}/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.service
+def test_workers_share_the_queue_and_one_that_dies_loses_nothing(
+    tmp_path: Path, threaded_upstream: ThreadedFaultLLM, postgresql: str
+):
+    instance = Instance(tmp_path, threaded_upstream.url)
+    threaded_upstream.always = "delay-200ms"
+    with instance.serving("--workers", "2", DATABASE_URL=postgresql) as url:
+        runs = [submit(url, f"run {number}") for number in range(8)]
+        threaded_upstream.wait_until(lambda: threaded_upstream.total > 8)
+        with psycopg.connect(postgresql) as database:
+            owners = "SELECT DISTINCT owner FROM workflows_app_workflowrun"
+            names = [name for (name,) in database.execute(owners) if name]
+        busy = threaded_upstream.in_flight
+        os.kill(int(names[0].split("/")[1]), signal.SIGKILL)
+
+        results = [wait_for_end(url, run_id) for run_id in runs]
+
+    assert {found["status"] for found in results} == {"succeeded"}
+    asked = Counter(str(attempt.body) for attempt in threaded_upstream.attempts)
+    assert len(asked) == 8 * 4
+    # Only calls that were under way are made again.
+    assert sum(asked.values()) <= 8 * 4 + busy

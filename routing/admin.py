@@ -15,10 +15,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from unfold.admin import ModelAdmin
 
 from routing import router_admin  # noqa: F401 - registers its pages
+from routing.capabilities import CAPABILITIES, cannot
 from routing.forms import BackendForm
 from routing.models import Backend, Feedback, ModelAlias, RoutingPolicy, Tier
 from routing.money_format import exact_dollars
 from routing.price_admin import NewPrice, PriceHistory
+from routing.providers import PROVIDERS
 from routing.read_only_admin import ReadOnlyAdmin
 from routing.review import key_problem, price_in_effect, tiers_without_backend
 
@@ -44,6 +46,7 @@ class BackendAdmin(ModelAdmin):
     list_filter = ("tier", "provider", "state")
     list_select_related = ("tier",)
     search_fields = ("name", "model")
+    readonly_fields = ("lacks",)
     actions = ("drain",)
     inlines: ClassVar = [PriceHistory, NewPrice]
     fieldsets = (
@@ -56,6 +59,7 @@ class BackendAdmin(ModelAdmin):
                 "description": "Either the name of an environment variable, or a key.",
             },
         ),
+        ("What it can do", {"fields": ("capabilities", "lacks")}),
         ("Limits", {"fields": ("context_window", "max_in_flight", "weight")}),
     )
 
@@ -68,6 +72,13 @@ class BackendAdmin(ModelAdmin):
         if price is None:
             return "unpriced"
         return f"{exact_dollars(price.input)} / {exact_dollars(price.output)}"
+
+    @admin.display(description="Gets no request that needs")
+    def lacks(self, backend: Backend) -> str:
+        if backend.provider not in PROVIDERS:
+            return "-"
+        lacking = cannot(backend.provider, backend.model, backend.capabilities)
+        return ", ".join(name for name in CAPABILITIES if name in lacking) or "-"
 
     @admin.display(description="Configuration")
     def status(self, backend: Backend) -> str:

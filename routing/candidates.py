@@ -87,6 +87,7 @@ class Look:
         panic: bool,
     ) -> None:
         self._member_of = member_of
+        self._operation = features.operation
         self._needs = features.needs
         self._tokens = features.prompt_tokens + features.max_output
         self._exclude = exclude
@@ -133,7 +134,10 @@ class Look:
             return Candidate(backend, backend.misconfigured, Block.MISCONFIGURED)
         if health.state is State.MISCONFIGURED:
             return Candidate(backend, health.reason, Block.MISCONFIGURED)
-        if self._needs and (missing := self._needs & backend.preset.cannot):
+        if self._operation in backend.cannot:
+            reason = f"It doesn't offer {self._operation}."
+            return Candidate(backend, reason, Block.INCAPABLE)
+        if self._needs and (missing := self._needs & backend.cannot):
             reason = f"It can't do: {', '.join(sorted(missing))}."
             return Candidate(backend, reason, Block.INCAPABLE)
         if backend.context_window and self._tokens > backend.context_window:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
+from routing import capabilities
 from routing.providers import PROVIDERS, Provider
 
 if TYPE_CHECKING:  # it imports numpy, which an untrained gateway does without
@@ -65,6 +66,7 @@ class Backend:
     """One model at one provider. `tier` is the rank of its tier.
 
     `misconfigured` says in a sentence why it can't serve, or is empty.
+    `capabilities` is what an operator says about it (routing/capabilities.py).
     `price` is None when no price row is in effect: an unpriced backend still serves
     and is reported as unpriced, never as free.
     """
@@ -81,11 +83,16 @@ class Backend:
     weight: float = 1.0
     state: Literal["enabled", "draining", "disabled"] = "enabled"
     misconfigured: str = ""
+    capabilities: str = ""
     id: int = 0
 
     @cached_property
     def preset(self) -> Provider:
         return PROVIDERS[self.provider]
+
+    @cached_property
+    def cannot(self) -> frozenset[str]:
+        return capabilities.cannot(self.provider, self.model, self.capabilities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +190,7 @@ class Catalog:
             (price.input, price.output, price.cache_read, price.cache_write): price
             for backend in self.by_tier.get(self.baseline_tier, ())
             if backend.state == "enabled" and not backend.misconfigured
+            if "chat" not in backend.cannot
             if (price := backend.price)
         }
         return tuple(prices.values())

@@ -76,6 +76,7 @@ class Features:
     reasoning_cues: tuple[str, ...] = ()
     images: int = 0
     needs: frozenset[str] = frozenset()
+    operation: str = "chat"  # or another capability that stands for an endpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ BACKEND: Keys = {
     "api_key": Key(Kind.TEXT, "api_key_value"),  # or api_key_env, when it is $NAME
     "max_tokens": filling(Backend, "context_window"),
     "tier": filling(Backend, "tier", required=True),
+    "capabilities": filling(Backend, "capabilities"),
     "weight": filling(Backend, "weight"),
     "max_in_flight": filling(Backend, "max_in_flight"),
     "state": filling(Backend, "state"),

@@ -14,7 +14,7 @@ from gateway.dialects.sse import EventParser
 from gateway.dialects.upstream_errors import stream_error
 from gateway.errors import BadUpstreamResponse, UpstreamError
 from gateway.providers.http import Call
-from gateway.providers.openai import api_url, parse_chunk
+from gateway.providers.openai import api_url, key_header, parse_chunk
 from routing.catalog import Backend, Policy
 from routing.chat import ChatRequest, Json, Native
 
@@ -45,8 +45,7 @@ def call(
     headers = {"content-type": "application/json", "anthropic-version": version}
     if native and native.betas:
         headers["anthropic-beta"] = ",".join(native.betas)
-    if backend.api_key:
-        headers["x-api-key"] = backend.api_key.reveal()
+    headers |= key_header(backend)
     return Call(api_url(backend, path), headers, orjson.dumps(body))
 
 

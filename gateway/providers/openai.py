@@ -14,6 +14,7 @@ from gateway.errors import BadUpstreamResponse, UpstreamError
 from gateway.providers.http import Call
 from routing.catalog import Backend, Policy
 from routing.chat import ChatRequest, Json
+from routing.providers import Provider
 
 # Thoughts with Anthropic's signatures, as an answer of ours may have held them; found
 # in the bytes, so that requests without any are not gone through again.
@@ -34,12 +35,13 @@ def prepare(backend: Backend, chat: ChatRequest, policy: Policy, keep: Keep) -> 
         # Usage is always asked for: streams are billed like whole answers.
         options = {**(chat.body.get("stream_options") or {}), "include_usage": True}
         body |= {"stream": True, "stream_options": options}
+    preset = backend.preset
+    if preset.renames or preset.drops:
+        body = fitted(body, preset)
     payload = orjson.dumps(body)
     if THOUGHTS_FIELD in payload:
         payload = orjson.dumps(without_thoughts(body, keep))
-    headers = {"content-type": "application/json"}
-    if backend.api_key:
-        headers["authorization"] = f"Bearer {backend.api_key.reveal()}"
+    headers = {"content-type": "application/json", **key_header(backend)}
     notes = native.notes if native else ()
     return Call(api_url(backend, "/chat/completions"), headers, payload, notes)
 
@@ -47,9 +49,30 @@ def prepare(backend: Backend, chat: ChatRequest, policy: Policy, keep: Keep) -> 
 def api_url(backend: Backend, path: str) -> str:
     """The address of an endpoint; a base_url works with and without /v1."""
     base = (backend.base_url or backend.preset.base_url).rstrip("/")
-    if "/" not in base.split("://", 1)[-1]:  # a bare host: the API lives under /v1
-        base += "/v1"
+    if "/" not in base.split("://", 1)[-1]:  # a bare host
+        base += backend.preset.api_path
     return base + path
+
+
+def key_header(backend: Backend) -> dict[str, str]:
+    """The provider's key in the header it reads; empty without a key."""
+    if not backend.api_key:
+        return {}
+    key, auth = backend.api_key.reveal(), backend.preset.auth
+    return {"authorization": f"Bearer {key}"} if auth == "bearer" else {auth: key}
+
+
+def fitted(body: Json, preset: Provider) -> Json:
+    """The body with its fields by the provider's names, without what it refuses."""
+    fitting = {
+        preset.renames.get(field, field): value
+        for field, value in body.items()
+        if field not in preset.drops
+    }
+    for field, name in preset.renames.items():
+        if body.get(name) is not None and field in body:
+            fitting[name] = body[name]  # the client gave both; this is the one it reads
+    return fitting
 
 
 def read_completion(body: bytes) -> tuple[Json, bytes]:

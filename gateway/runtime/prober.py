@@ -5,7 +5,8 @@ import asyncio
 import httpx
 import structlog
 
-from gateway.providers.openai import api_url
+from gateway.dialects.messages_check import FIRST_VERSION
+from gateway.providers.openai import api_url, key_header
 from gateway.runtime.runtime import Runtime
 from routing.catalog import Backend
 from routing.health import Outcome
@@ -42,18 +43,9 @@ class Prober:
         log.debug("probed", backend=backend.name, outcome=outcome.name)
 
     async def _ask(self, backend: Backend) -> Outcome:
-        headers = {}
-        if backend.api_key:
-            key = backend.api_key.reveal()
-            bearer = backend.preset.auth == "bearer"
-            headers = (
-                {"authorization": f"Bearer {key}"}
-                if bearer
-                else {
-                    "x-api-key": key,
-                    "anthropic-version": "2023-06-01",
-                }
-            )
+        headers = key_header(backend)
+        if backend.preset.dialect == "anthropic":
+            headers["anthropic-version"] = FIRST_VERSION
         try:
             # Streamed: the status is enough, whatever the body would be.
             async with self._runtime.http.side.stream(

@@ -184,6 +184,7 @@ def _backend(
         weight=row.weight,
         state=row.state,  # type: ignore[arg-type]
         misconfigured=trouble,
+        capabilities=row.capabilities,
         id=row.pk,
     )
 

@@ -11,6 +11,7 @@ from django.core.validators import (
 from django.db import models
 from django.utils import timezone
 
+from routing import capabilities
 from routing.fields import EncryptedTextField
 from routing.models.addresses import clean_url
 from routing.providers import PROVIDERS
@@ -129,6 +130,14 @@ class Backend(models.Model):
         validators=[MinValueValidator(0.01)],
         help_text="Share of traffic among backends of equal price.",
     )
+    capabilities = models.CharField(
+        max_length=300,
+        blank=True,
+        default="",
+        help_text="What it can or can't do, where that differs from its provider: + or "
+        f"- before any of {', '.join(capabilities.CAPABILITIES)}; as in +responses "
+        "-images.",
+    )
     state = models.CharField(
         max_length=8,
         choices=State,
@@ -151,6 +160,12 @@ class Backend(models.Model):
                 {"api_key_env": "Give the variable or the key itself, not both."}
             )
         clean_url(self, "base_url")
+        try:
+            self.capabilities = capabilities.write(
+                capabilities.parse(self.capabilities)
+            )
+        except ValueError as error:
+            raise ValidationError({"capabilities": str(error)}) from None
         preset = PROVIDERS.get(self.provider)
         if preset and not (self.base_url or preset.base_url):
             raise ValidationError(

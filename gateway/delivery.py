@@ -262,6 +262,7 @@ class Delivery:
             dialect=receipt.dialect,
         )
         self.runtime.cache.store(keys, entry, now)
+        self.runtime.persistence.keep(keys, entry, self.order.policy)
         receipt.entry = entry
 
     def _usage(self) -> Usage:

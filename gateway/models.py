@@ -10,6 +10,20 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from gateway.cache_rows import CacheLevelOff, CacheProof, CachePurge, StoredAnswer
+
+__all__ = [
+    "ApiKey",
+    "Attempt",
+    "CacheLevelOff",
+    "CacheProof",
+    "CachePurge",
+    "RequestLog",
+    "SetupToken",
+    "StoredAnswer",
+    "UsageTotal",
+]
+
 KEY_PREFIX = "sk-llmr-"
 SHOWN_CHARS = len(KEY_PREFIX) + 4
 

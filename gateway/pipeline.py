@@ -75,10 +75,15 @@ async def find_answer(record: RequestRecord, runtime: Runtime) -> Answer:
     chat = record.chat
     route = read_route(record, snapshot)
     keys, hit = runtime.cache.find(
-        chat, snapshot.catalog, snapshot.fingerprint, runtime.clock()
+        chat,
+        snapshot.catalog,
+        snapshot.fingerprint_for(chat.scope),
+        runtime.clock(),
     )
     if hit is None and runtime.shared:
         hit = await find_shared(keys, runtime, runtime.shared)
+    if hit and (hit.stale or hit.level != "exact"):
+        hit = take_care(hit, record, runtime)
     if hit:
         return reuse(hit, record, snapshot)
     note_miss(keys, record)
@@ -146,6 +151,16 @@ async def replay(answer: Json, record: RequestRecord) -> AsyncIterator[Json]:
         record.close(200, "ok")
     finally:
         record.abandon()
+
+
+def take_care(hit: Hit, record: RequestRecord, runtime: Runtime) -> Hit | None:
+    """A hit that wants looking after; None when its level is off in this scope."""
+    off = runtime.snapshot.levels_off.get((record.chat.scope, hit.level))
+    if off is None:
+        runtime.after_reuse(hit, record)
+        return hit
+    record.decide("cache", f"The {hit.level} level is off here. {off}")
+    return None
 
 
 async def find_shared(keys: CacheKeys, runtime: Runtime, shared: Shared) -> Hit | None:

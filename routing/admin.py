@@ -159,6 +159,20 @@ class RoutingPolicyAdmin(ModelAdmin):
                     "cache_ttl_seconds",
                     "cache_similarity",
                     "cache_max_temperature",
+                    "cache_stale_seconds",
+                    "cache_persist",
+                )
+            },
+        ),
+        (
+            "Audits of the cache",
+            {
+                "fields": (
+                    "cache_audit_share",
+                    "cache_audit_budget_usd",
+                    "cache_judge",
+                    "cache_max_false_hit_share",
+                    "cache_min_audits",
                 )
             },
         ),

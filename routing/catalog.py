@@ -119,6 +119,13 @@ class Policy:
     cache_ttl_seconds: float = 300.0
     cache_similarity: float = 0.85
     cache_max_temperature: float = 0.3
+    cache_stale_seconds: float = 0.0
+    cache_persist: bool = False
+    cache_audit_share: float = 0.01
+    cache_audit_budget_usd: float = 1.0
+    cache_judge: str = ""
+    cache_max_false_hit_share: float = 0.01
+    cache_min_audits: int = 300
     sharing_enabled: bool = True
     sharing_buffer_bytes: int = 1 << 20
     learned_threshold: float = 0.5

@@ -13,6 +13,7 @@ import httpx
 import orjson
 import uvicorn
 
+from gateway.aftercare import Aftercare
 from gateway.asgi.application import Application
 from gateway.cache import fingerprint
 from gateway.ledger.books import Books, Caller
@@ -89,6 +90,9 @@ class Gateway:
         self.runtime.apply(
             replace(old, catalog=catalog, fingerprint=fingerprint(catalog))
         )
+
+    def change_snapshot(self, **fields: object) -> None:
+        self.runtime.apply(replace(self.runtime.snapshot, **fields))
 
     async def called(self, requests: int = 1) -> None:
         """Wait until so many requests are under way and a provider was called."""
@@ -168,6 +172,7 @@ async def serving(
         clock=clock,
         random=random,
     )
+    runtime.after_reuse = Aftercare(runtime).reused
     listener = socket.create_server(("127.0.0.1", 0))
     application = Application(no_admin, OpenLifespan(runtime))
     server = QuietServer(

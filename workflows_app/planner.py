@@ -70,7 +70,10 @@ def stored_ops(
         chat = call.request_of(op, body, caller, Wishes())
         snapshot = runtime.snapshot
         entry = runtime.cache.peek(
-            chat, snapshot.catalog, snapshot.fingerprint, runtime.clock()
+            chat,
+            snapshot.catalog,
+            snapshot.fingerprint_for(chat.scope),
+            runtime.clock(),
         )
         if entry is not None:
             outputs[name] = call.text_of(call.parsed(entry.body))

@@ -5,7 +5,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from gateway.errors import BadRequest, Conflict, NotFound
-from gateway.models import RequestLog
+from gateway.models import RequestLog, StoredAnswer
+from gateway.runtime.complaints import BAD_QUALITY, origin_of
 from gateway.runtime.database import in_database
 from routing.chat import Json
 from routing.models import Feedback, RoutingPolicy
@@ -14,8 +15,11 @@ from routing.models import Feedback, RoutingPolicy
 UNCHECKED_WEIGHT = 0.1
 
 
-async def store(body: Json, scope: str) -> Json:
-    """Store one vote. Raises 400, 404 for another's request, 409 for a second vote."""
+async def store(body: Json, scope: str) -> tuple[Json, str]:
+    """Store one vote; also the request whose answer was bad, "" when none was.
+
+    Raises 400, 404 for another's request, 409 for a second vote.
+    """
     quality = number(body, "quality", 0.0, 1.0)
     if "request_id" in body:
         request_id = body["request_id"]
@@ -26,9 +30,10 @@ async def store(body: Json, scope: str) -> Json:
     tier = number(body, "tier", 1, 9999)
     if tier != int(tier):
         raise BadRequest("tier must be a whole number.", param="tier")
-    return await in_database(
+    stored = await in_database(
         _store, scope, "", score, int(tier), quality, UNCHECKED_WEIGHT
     )
+    return stored, ""
 
 
 def number(body: Json, name: str, low: float, high: float) -> float:
@@ -40,7 +45,7 @@ def number(body: Json, name: str, low: float, high: float) -> float:
     return value
 
 
-def _store_by_request(request_id: str, quality: float, scope: str) -> Json:
+def _store_by_request(request_id: str, quality: float, scope: str) -> tuple[Json, str]:
     row = RequestLog.objects.filter(request_id=request_id, scope=scope).first()
     if row is None:
         raise NotFound(
@@ -49,7 +54,12 @@ def _store_by_request(request_id: str, quality: float, scope: str) -> Json:
             code="request_not_found",
         )
     score, tier = (row.score or 0) / 100, row.tier or 1
-    return _store(scope, request_id, score, tier, quality, 1.0)
+    stored = _store(scope, request_id, score, tier, quality, 1.0)
+    if quality >= BAD_QUALITY:
+        return stored, ""
+    origin = origin_of(row)
+    StoredAnswer.objects.filter(scope=scope, request_id=origin).delete()
+    return stored, origin
 
 
 def _store(

@@ -18,8 +18,9 @@ class Stats(GatewayView):
     """`GET /stats`: totals of the caller's scope since the beginning."""
 
     async def get(self, request: GatewayRequest) -> Reply:
-        scope = self.gateway.caller.scope
-        return json_reply(stats(self.gateway.runtime.totals.of(scope)))
+        scope, totals = self.gateway.caller.scope, self.gateway.runtime.totals
+        proof = totals.cache_proof.get(scope, {})
+        return json_reply({**stats(totals.of(scope)), "cache_proof": proof})
 
 
 class Metrics(GatewayView):

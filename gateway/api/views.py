@@ -32,7 +32,10 @@ class FeedbackView(GatewayView):
 
     async def post(self, request: GatewayRequest) -> Reply:
         body = strict_json.loads(request.body)
-        stored = await feedback.store(body, self.gateway.caller.scope)
+        scope = self.gateway.caller.scope
+        stored, bad_answer = await feedback.store(body, scope)
+        if bad_answer:
+            await self.gateway.runtime.forget_answer(scope, bad_answer)
         return json_reply(stored)
 
 

@@ -10,7 +10,9 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connections
 
+from gateway.aftercare import Aftercare
 from gateway.asgi.guard import Receive, Send
+from gateway.cache_rows import StoredAnswer
 from gateway.errors import ShuttingDown
 from gateway.ledger.books import Books
 from gateway.ledger.journal import Journal
@@ -20,6 +22,8 @@ from gateway.metrics import Metrics
 from gateway.providers.http import HttpClient
 from gateway.runtime import snapshot as snapshots
 from gateway.runtime.admission import Admission
+from gateway.runtime.complaints import Complaints
+from gateway.runtime.persistence import restore, stored_answers
 from gateway.runtime.prober import Prober
 from gateway.runtime.refresher import Refresher
 from gateway.runtime.runtime import Runtime
@@ -80,7 +84,7 @@ class Lifespan:
         )
 
     async def open(self) -> None:
-        first = await sync_to_async(prepare, thread_sensitive=False)()
+        first, answers = await sync_to_async(prepare, thread_sensitive=False)()
         journal = Journal(settings.JOURNAL_DIR, settings.JOURNAL_MAX_BYTES)
         loop = asyncio.get_running_loop()
         random = Random()  # noqa: S311 - for jitter and picking, never for secrets
@@ -111,11 +115,20 @@ class Lifespan:
         def apply(new: Snapshot) -> None:
             loop.call_soon_threadsafe(runtime.apply, new)
 
-        self._refresher = Refresher(first, apply)
+        def forget(scope: str, request_id: str) -> None:
+            loop.call_soon_threadsafe(runtime.cache.forget, scope, request_id)
+
+        def on_flush() -> None:
+            runtime.totals.read(snapshots.utc_now().date())
+            runtime.persistence.flush(runtime.snapshot.catalog.policy)
+
+        runtime.after_reuse = Aftercare(runtime).reused
+        restore(answers, runtime.cache, time.monotonic(), time.time())
+        self._refresher = Refresher(first, apply, Complaints(forget).look)
         self._writer = Writer(
             journal,
             lambda: runtime.snapshot.catalog.policy.log_retention_days,
-            on_flush=lambda: runtime.totals.read(snapshots.utc_now().date()),
+            on_flush=on_flush,
         )
         runtime.trouble = self.trouble
         self._refresher.start()
@@ -162,11 +175,13 @@ class Lifespan:
         return found
 
 
-def prepare() -> Snapshot:
-    """Bring in what a killed process left behind, then read the configuration."""
+def prepare() -> tuple[Snapshot, list[StoredAnswer]]:
+    """Bring in what a killed process left behind, then read the configuration and the
+    answers that were kept."""
     try:
         replay(settings.JOURNAL_DIR)
-        return snapshots.build(snapshots.utc_now())
+        snapshot = snapshots.build(snapshots.utc_now())
+        return snapshot, stored_answers(snapshot.catalog.policy, time.time())
     finally:
         connections.close_all()
 

@@ -101,6 +101,11 @@ def fingerprint(catalog: Catalog) -> bytes:
     )
 
 
+def after_purge(fingerprint: bytes, number: int) -> bytes:
+    """Another fingerprint: nothing stored under the former one is found again."""
+    return _digest(b"purge", fingerprint, str(number).encode())
+
+
 def answering_fields(body: Json) -> Json:
     """The fields that may change the answer; one we don't know counts."""
     return {

@@ -48,6 +48,7 @@ class Hit:
     level: Level
     similarity: float
     reason: str
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +128,32 @@ class AnswerCache:
         self._misses -= 1
         return Hit(entry, level, 1.0, f"{EQUAL[level]}, stored by another worker")
 
+    def restore(
+        self,
+        keys: tuple[bytes, ...],
+        scope: str,
+        entry: Entry,
+        now: float,
+        seconds: float,
+    ) -> None:
+        """Take in an answer that was kept elsewhere for its remaining `seconds`."""
+        self._store.put(keys, scope, entry, now, seconds=seconds)
+
     def purge(self, scope: str | None = None) -> int:
         """Forget the answers of one scope, or all; how many they were."""
         return self._store.purge(scope)
 
+    def forget(self, scope: str, request_id: str) -> bool:
+        """Remove the answer this request bought; whether it was here."""
+        return self._store.forget(scope, request_id)
+
     def configure(self, policy: Policy) -> None:
         """Take over the bounds of a new policy at once."""
         self._store.resize(
-            policy.cache_max_entries, policy.cache_max_bytes, policy.cache_ttl_seconds
+            policy.cache_max_entries,
+            policy.cache_max_bytes,
+            policy.cache_ttl_seconds,
+            policy.cache_stale_seconds,
         )
 
     def stats(self) -> CacheStats:
@@ -165,7 +184,7 @@ class AnswerCache:
         if slot is None:
             return None
         self._hits[level] += 1
-        return Hit(slot.entry, level, 1.0, EQUAL[level])
+        return Hit(slot.entry, level, 1.0, EQUAL[level], slot.expires_at <= now)
 
     def _similar(self, keys: CacheKeys, now: float) -> Hit | None:
         if keys.words is None or keys.rest is None:
@@ -175,7 +194,8 @@ class AnswerCache:
             if slot := self._store.get(id, now):
                 self._hits["jaccard"] += 1
                 reason = f"word sets {similarity:.2f} alike"
-                return Hit(slot.entry, "jaccard", similarity, reason)
+                stale = slot.expires_at <= now
+                return Hit(slot.entry, "jaccard", similarity, reason, stale)
             self._index.remove(id)  # it had expired
         return None
 

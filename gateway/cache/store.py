@@ -1,5 +1,6 @@
-"""Answers kept in memory: bounded in entries and bytes, least recently used go first.
+"""Answers kept in memory: bounded in entries and bytes.
 
+Of the few least recently used the one goes first that saves least: tokens by hits.
 Every operation is O(1). An entry answers to several keys (exact, canonical); when it
 goes, all of them go.
 """
@@ -7,6 +8,7 @@ goes, all of them go.
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from random import Random
 
 from routing.chat import Usage
@@ -14,6 +16,7 @@ from routing.providers import Dialect
 
 TTL_JITTER = 0.1  # answers stored together don't all expire together
 SWEEP = 8  # expired entries removed per put: more than come in, never a long stop
+LEAVING = 4  # of so many least recently used, the least worth leaves
 
 # Measured with tracemalloc on CPython 3.11 and rounded up: an entry with its places in
 # three dictionaries, and each key with its own place.
@@ -50,6 +53,11 @@ class Slot:
     expires_at: float
     hits: int = field(default=0)
 
+    @property
+    def worth(self) -> int:
+        """What keeping it saved lately."""
+        return (self.entry.usage.prompt + self.entry.usage.completion) * self.hits
+
 
 class AnswerStore:
     """`on_remove` hears the id of every entry that goes, for whatever reason."""
@@ -65,6 +73,7 @@ class AnswerStore:
         self.max_entries = max_entries
         self.max_bytes = max_bytes
         self.ttl_seconds = ttl_seconds
+        self.stale_seconds = 0.0  # an expired answer may be had for so long
         self.bytes = 0
         self.evictions = 0
         self.expirations = 0
@@ -72,6 +81,7 @@ class AnswerStore:
         self._on_remove = on_remove
         self._by_key: dict[bytes, Slot] = {}
         self._by_scope: dict[str, set[bytes]] = {}
+        self._by_request: dict[str, Slot] = {}  # by the request that bought it
         # Both hold every slot, by id: the least recently used, or the oldest, first.
         self._by_use: OrderedDict[bytes, Slot] = OrderedDict()
         self._by_age: OrderedDict[bytes, Slot] = OrderedDict()
@@ -83,7 +93,7 @@ class AnswerStore:
         slot = self._by_key.get(key)
         if slot is None:
             return None
-        if slot.expires_at <= now:
+        if slot.expires_at <= now and slot.expires_at + self.stale_seconds <= now:
             self._expire(slot)
             return None
         self._by_use.move_to_end(slot.id)
@@ -121,8 +131,15 @@ class AnswerStore:
         self._evict()
         return True
 
-    def resize(self, max_entries: int, max_bytes: int, ttl_seconds: float) -> None:
+    def resize(
+        self,
+        max_entries: int,
+        max_bytes: int,
+        ttl_seconds: float,
+        stale_seconds: float = 0.0,
+    ) -> None:
         """New bounds at once, a new lifetime for what is stored from now on."""
+        self.stale_seconds = stale_seconds
         self.max_entries = max_entries
         self.max_bytes = max_bytes
         self.ttl_seconds = ttl_seconds
@@ -135,12 +152,21 @@ class AnswerStore:
             self._remove(self._by_use[id])
         return len(ids)
 
+    def forget(self, scope: str, request_id: str) -> bool:
+        """Remove the answer this request bought, with all its keys."""
+        slot = self._by_request.get(request_id)
+        if slot is None or slot.scope != scope:
+            return False
+        self._remove(slot)
+        return True
+
     def _insert(self, slot: Slot) -> None:
         for key in slot.keys:
             if former := self._by_key.get(key):
                 former.keys.discard(key)
             self._by_key[key] = slot
         self._by_scope.setdefault(slot.scope, set()).add(slot.id)
+        self._by_request[slot.entry.request_id] = slot
         self._by_use[slot.id] = slot
         self._by_age[slot.id] = slot
         self.bytes += slot.size
@@ -152,6 +178,8 @@ class AnswerStore:
         ids.discard(slot.id)
         if not ids:
             del self._by_scope[slot.scope]
+        if self._by_request.get(slot.entry.request_id) is slot:
+            del self._by_request[slot.entry.request_id]
         del self._by_use[slot.id]
         del self._by_age[slot.id]
         self.bytes -= slot.size
@@ -162,7 +190,7 @@ class AnswerStore:
         # it is never served meanwhile.
         for _ in range(min(SWEEP, len(self))):
             oldest = next(iter(self._by_age.values()))
-            if oldest.expires_at > now:
+            if oldest.expires_at + self.stale_seconds > now:
                 return
             self._expire(oldest)
 
@@ -172,5 +200,11 @@ class AnswerStore:
 
     def _evict(self) -> None:
         while len(self) > self.max_entries or self.bytes > self.max_bytes:
-            self._remove(next(iter(self._by_use.values())))
+            # The newest had no time to prove itself.
+            count = max(1, min(LEAVING, len(self) - 1))
+            candidates = list(islice(self._by_use.values(), count))
+            leaving = min(candidates, key=lambda slot: slot.worth)
+            for slot in candidates:
+                slot.hits //= 2  # who stays for its hits needs new ones
+            self._remove(leaving)
             self.evictions += 1

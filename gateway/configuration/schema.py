@@ -98,6 +98,13 @@ POLICY: dict[str, Keys] = {
         matching="cache_matching",
         max_bytes="cache_max_bytes",
         max_temperature="cache_max_temperature",
+        stale_sec="cache_stale_seconds",
+        persist="cache_persist",
+        audit_share="cache_audit_share",
+        audit_budget_usd="cache_audit_budget_usd",
+        judge="cache_judge",
+        max_false_hit_share="cache_max_false_hit_share",
+        min_audits="cache_min_audits",
     ),
     "sharing": _policy(
         enabled="sharing_enabled",

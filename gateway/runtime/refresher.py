@@ -20,11 +20,18 @@ FULL_READ_SECONDS = 60.0
 class Refresher:
     """Keeps `current` true. `refused` says why the newest rows are not served."""
 
-    def __init__(self, first: Snapshot, on_change: Callable[[Snapshot], None]) -> None:
+    def __init__(
+        self,
+        first: Snapshot,
+        on_change: Callable[[Snapshot], None],
+        also: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`also` reads something else of the database, as often."""
         self.current = first
         self.refused = ""
         self.unreachable_since: float | None = None  # monotonic; the database
         self._on_change = on_change
+        self._also = also
         self._seen: Mapping[str, int] = first.versions
         self._read_at = time.monotonic()
         self._read_for = 0.0  # wall clock
@@ -42,6 +49,7 @@ class Refresher:
         while not self._stopping.wait(REFRESH_SECONDS):
             try:
                 self.refresh()
+                self._also()
                 self.unreachable_since = None
             except DatabaseError as error:
                 # The last good configuration serves on.

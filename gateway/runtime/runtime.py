@@ -7,12 +7,14 @@ from typing import Any
 
 import structlog
 
-from gateway.cache import AnswerCache
+from gateway.cache import AnswerCache, Hit
 from gateway.inflight import InFlight
-from gateway.ledger.books import Books
+from gateway.ledger.books import Books, RequestRecord
 from gateway.metrics import Metrics
 from gateway.providers.http import HttpClient
 from gateway.runtime.admission import Admission
+from gateway.runtime.background import Background
+from gateway.runtime.persistence import Persistence
 from gateway.runtime.snapshot import Snapshot
 from gateway.runtime.totals import Totals
 from gateway.shared.shared import Shared
@@ -23,6 +25,7 @@ from routing.pool import BackendPool
 from routing.retries import RetryBudget
 
 log = structlog.get_logger("pool")
+AfterReuse = Callable[[Hit, RequestRecord], None]
 
 
 def log_transition(backend: str, change: Transition) -> None:
@@ -61,6 +64,10 @@ class Runtime:
         self.shared = shared  # None: this process is alone, or there is no Redis
         self.totals = Totals()
         self.inflight = InFlight()
+        self.background = Background()
+        self.persistence = Persistence(books.wall)
+        # Told of hits that are stale or found by another wording: see aftercare.py.
+        self.after_reuse: AfterReuse = lambda hit, record: None
         self.cache = AnswerCache(snapshot.catalog.policy, random)
         self.pool = BackendPool(clock, random, log_transition)
         self.thoughts = ThoughtOrigins()
@@ -74,13 +81,31 @@ class Runtime:
 
     def apply(self, snapshot: Snapshot) -> None:
         """Serve this configuration from now on; requests under way keep theirs."""
+        self._forget_purged(snapshot)
         self.snapshot = snapshot
         self.pool.sync(snapshot.catalog)
         self.cache.configure(snapshot.catalog.policy)
         self.retries.ratio = snapshot.catalog.policy.retry_budget
 
+    def _forget_purged(self, snapshot: Snapshot) -> None:
+        """Free what no key leads to any more."""
+        before = getattr(self, "snapshot", snapshot)
+        if before.fingerprint != snapshot.fingerprint:
+            self.cache.purge()
+        for scope, fingerprint in snapshot.purged.items():
+            if before.purged.get(scope) != fingerprint:
+                self.cache.purge(scope)
+
+    async def forget_answer(self, scope: str, request_id: str) -> None:
+        """Somebody says that it is wrong: never again from here, nor from Redis."""
+        self.cache.forget(scope, request_id)
+        if self.shared:
+            policy = self.snapshot.catalog.policy
+            await self.shared.answers.forget(scope, request_id, policy)
+
     async def close(self) -> None:
         """End what is still running, its bookkeeping included."""
+        await self.background.close()
         await self.inflight.close()
         await asyncio.gather(self.http.close(), return_exceptions=True)
         if self.shared:

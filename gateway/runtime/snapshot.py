@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from math import isfinite
 
 from django.core.exceptions import ValidationError
-from django.db.models import CharField, IntegerField, Model, Q
+from django.db.models import CharField, IntegerField, Max, Model, Q
 
-from gateway.cache.key import fingerprint
+from gateway.cache.key import after_purge, fingerprint
 from gateway.ledger.books import Caller
-from gateway.models import ApiKey
+from gateway.models import ApiKey, CacheLevelOff, CachePurge
 from gateway.runtime.routers import read_brain
 from routing import models as rows
 from routing.catalog import Alias, Backend, Catalog, Policy, PriceList, Tier
@@ -42,6 +42,14 @@ class Snapshot:
     changes_at: float | None = None
     versions: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()  # what serves, but not as an operator meant it
+    # Scopes whose answers were purged: another fingerprint hides the older ones.
+    purged: Mapping[str, bytes] = field(default_factory=dict)
+    # (scope, level) -> why that level of the cache is off there.
+    levels_off: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def fingerprint_for(self, scope: str) -> bytes:
+        """What the keys of this scope's answers contain of the configuration."""
+        return self.purged.get(scope, self.fingerprint)
 
 
 def read_versions() -> dict[str, int]:
@@ -79,8 +87,17 @@ def _read(now: datetime, environ: Mapping[str, str]) -> Snapshot:
     brain, notes = read_brain(catalog)
     catalog = replace(catalog, brain=brain)
     keys, has_keys = _keys()
+    own, purged = _purges(fingerprint(catalog))
     return Snapshot(
-        catalog, keys, fingerprint(catalog), has_keys, next_price, versions, notes
+        catalog,
+        keys,
+        own,
+        has_keys,
+        next_price,
+        versions,
+        notes,
+        purged,
+        _levels_off(),
     )
 
 
@@ -235,6 +252,22 @@ def _keys() -> tuple[dict[str, Key], bool]:
         expires = row.expires_at.timestamp() if row.expires_at else None
         keys[row.digest] = Key(caller, expires)
     return keys, bool(keys) or ApiKey.objects.exists()
+
+
+def _purges(catalog: bytes) -> tuple[bytes, dict[str, bytes]]:
+    """The catalog's fingerprint after the last purge of all, and those of scopes."""
+    rows = CachePurge.objects.order_by().values_list("scope").annotate(Max("pk"))
+    last = dict(rows)
+    if everything := last.pop("", 0):
+        catalog = after_purge(catalog, everything)
+    return catalog, {
+        scope: after_purge(catalog, number) for scope, number in last.items()
+    }
+
+
+def _levels_off() -> dict[tuple[str, str], str]:
+    rows = CacheLevelOff.objects.values_list("scope", "level", "reason")
+    return {(scope, level): reason for scope, level, reason in rows}
 
 
 def utc_now() -> datetime:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet, Sum
 
+from gateway import proofs
 from gateway.ledger.store import TOTALS
 from gateway.models import UsageTotal
 from routing.chat import Json
@@ -13,6 +14,7 @@ from routing.chat import Json
 # Reads, at five a second, after which the days gone by are summed again: a replay may
 # have added to them.
 READS_TO_REFRESH = 300
+READS_TO_PROOF = 5
 
 
 class Totals:
@@ -20,6 +22,7 @@ class Totals:
 
     def __init__(self) -> None:
         self.by_scope: dict[str, list[Json]] = {}
+        self.cache_proof: dict[str, Json] = {}  # by scope: what audits found
         self._gone: list[Json] = []
         self._gone_until: date | None = None
         self._reads = 0
@@ -31,6 +34,8 @@ class Totals:
         if until != self._gone_until or self._reads >= READS_TO_REFRESH:
             self._gone = sums(UsageTotal.objects.filter(day__lt=until))
             self._gone_until, self._reads = until, 0
+        if self._reads % READS_TO_PROOF == 0:
+            self.cache_proof = proofs.by_scope()
         self._reads += 1
         by_scope: dict[str, list[Json]] = {}
         for row in self._gone + sums(UsageTotal.objects.filter(day__gte=until)):

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from random import Random
 
 from gateway.cache import CacheKeys, Entry, Level
 from gateway.cache.policy import LARGEST_ENTRY
+from gateway.cache.portable import entry_from_json, entry_to_json
 from gateway.cache.store import TTL_JITTER
 from gateway.shared.seal import Seal
 from gateway.shared.state import Found, SharedState, SharedStateDown
 from routing.catalog import Policy
-from routing.chat import Json, Usage
 
 ENVELOPE_BYTES = 4096  # what a stored answer may be larger than its text
 
@@ -57,7 +57,7 @@ class SharedAnswers:
         if value is None:
             return None
         exact = keys.exact is not None and found.name == self._name(keys.exact)
-        entry = entry_of(value["entry"], self._clock())
+        entry = entry_from_json(value["entry"], self._clock())
         return SharedHit(entry, "exact" if exact else "canonical", found.seconds)
 
     async def put(self, keys: CacheKeys, entry: Entry, policy: Policy) -> None:
@@ -67,7 +67,7 @@ class SharedAnswers:
         # One name more, by which feedback finds the answer.
         names.append(self._request_name(keys.scope, entry.request_id))
         jitter = self._random.uniform(1 - TTL_JITTER, 1 + TTL_JITTER)
-        sealed = self._seal.close(names, {"entry": value_of(entry)})
+        sealed = self._seal.close(names, {"entry": entry_to_json(entry)})
         if len(sealed) > max_bytes(policy):
             return
         with suppress(SharedStateDown):
@@ -95,13 +95,3 @@ class SharedAnswers:
 
 def max_bytes(policy: Policy) -> int:
     return int(policy.cache_max_bytes * LARGEST_ENTRY) + ENVELOPE_BYTES
-
-
-def value_of(entry: Entry) -> Json:
-    # `stored_at` is on the clock of one process and says nothing to another.
-    return {**asdict(entry), "body": entry.body.decode(), "stored_at": None}
-
-
-def entry_of(value: Json, now: float) -> Entry:
-    body, usage = value["body"].encode(), Usage(**value["usage"])
-    return Entry(**{**value, "body": body, "usage": usage, "stored_at": now})

@@ -98,6 +98,45 @@ class RoutingPolicy(models.Model):
         help_text="Requests with a higher explicit temperature are neither cached nor "
         "shared unless they ask for it.",
     )
+    cache_stale_seconds = models.FloatField(
+        default=0.0,
+        validators=[MinValueValidator(0.0)],
+        help_text="An answer that expired less than this ago is still given, while a "
+        "fresh one is bought in the background. 0: never.",
+    )
+    cache_persist = models.BooleanField(
+        default=False,
+        help_text="Also keep answers in the database, so that they survive a restart.",
+    )
+    cache_audit_share = models.FloatField(
+        default=0.01,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="This share of hits by another wording is answered afresh in the "
+        "background and compared.",
+    )
+    cache_audit_budget_usd = models.FloatField(
+        default=1.0,
+        validators=[MinValueValidator(0.0)],
+        help_text="Dollars a day that audits of the cache may cost.",
+    )
+    cache_judge = models.CharField(
+        max_length=128,
+        blank=True,
+        help_text="Backend that compares a stored and a fresh answer whose texts "
+        "differ. Empty: such audits count as unjudged.",
+    )
+    cache_max_false_hit_share = models.FloatField(
+        default=0.01,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="A level of the cache that can't be shown to be wrong less often "
+        "than this switches itself off for a scope.",
+    )
+    cache_min_audits = models.PositiveIntegerField(
+        default=300,
+        validators=[MinValueValidator(1)],
+        help_text="Judged audits before that bound counts; it takes 299 without a "
+        "false hit to show 1 %.",
+    )
     sharing_enabled = models.BooleanField(
         default=True, help_text="Identical requests in flight share one call."
     )

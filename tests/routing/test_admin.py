@@ -315,6 +315,7 @@ def test_the_policy_is_its_own_list_and_is_neither_added_nor_deleted(admin_clien
     assert fieldsets == [
         "Who decides",
         "Cache",
+        "Audits of the cache",
         "Sharing",
         "Retries and time-outs",
         "Learned",

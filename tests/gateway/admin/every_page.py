@@ -9,7 +9,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from gateway.models import ApiKey, Attempt, RequestLog, UsageTotal
+from gateway.models import (
+    ApiKey,
+    Attempt,
+    CacheLevelOff,
+    CacheProof,
+    CachePurge,
+    RequestLog,
+    UsageTotal,
+)
 from routing.models import (
     Backend,
     Feedback,
@@ -43,6 +51,9 @@ def fill(text: str) -> Backend:
     )
     RouterModel.keep(b"", {"objections": [text], "tiers": {}})
     ApiKey.issue(text, team=text)
+    CachePurge.objects.create(scope=text)
+    CacheProof.objects.create(scope=text, level=text[:10], wrong=1)
+    CacheLevelOff.objects.create(scope=text, level=text[:10], reason=text)
     write_books(text)
     write_workflows(text)
     return backend

@@ -50,6 +50,50 @@ def test_the_least_recently_used_goes_first_and_a_read_is_a_use():
     assert answers.evictions == 1
 
 
+def test_of_the_least_recently_used_the_one_that_saved_least_goes_first():
+    answers = store(max_entries=3)
+    for key in (b"a", b"b", b"c"):
+        answers.put((key,), "s", entry(), now=0.0)
+    for _ in range(4):
+        answers.get(b"a", now=1.0)
+    answers.get(b"b", now=1.0)
+    answers.get(b"c", now=1.0)
+    answers.put((b"d",), "s", entry(), now=2.0)
+    # a is the least recently used, but was worth more than b.
+    left = [key for key in (b"a", b"b", b"c", b"d") if answers.get(key, now=2.0)]
+    assert left == [b"a", b"c", b"d"]
+
+
+def test_hits_of_long_ago_do_not_keep_an_answer_for_ever():
+    answers = store(max_entries=2)
+    answers.put((b"popular",), "s", entry(), now=0.0)
+    for _ in range(100):
+        answers.get(b"popular", now=0.0)
+    for number in range(12):
+        answers.put((b"%d" % number,), "s", entry(), now=1.0)
+        answers.get(b"%d" % number, now=1.0)
+    assert answers.get(b"popular", now=1.0) is None
+
+
+def test_a_stale_answer_is_had_for_as_long_as_allowed():
+    answers = store(ttl_seconds=100.0)
+    answers.resize(10, 1 << 20, 100.0, stale_seconds=50.0)
+    answers.put((b"a",), "s", entry(), now=0.0)
+    assert answers.get(b"a", now=120.0).expires_at <= 120.0
+    answers.put((b"b",), "s", entry(), now=130.0)  # sweeps what has expired
+    assert answers.get(b"a", now=130.0) is not None
+    assert answers.get(b"a", now=161.0) is None
+
+
+def test_an_answer_is_forgotten_by_the_request_that_bought_it_in_its_scope():
+    answers = store()
+    answers.put((b"a", b"canonical"), "s", entry(), now=0.0)
+    assert not answers.forget("other", "req-1")
+    assert answers.forget("s", "req-1")
+    assert answers.get(b"canonical", now=0.0) is None
+    assert not answers.forget("s", "req-1")
+
+
 def test_storing_again_replaces_and_leaves_no_duplicate():
     answers = store(max_entries=2)
     answers.put((b"a", b"canonical"), "s", entry(b"old"), now=0.0)

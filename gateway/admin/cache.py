@@ -1,0 +1,84 @@
+"""The cache's pages: purge it, see how its hits prove, bring a level back."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from gateway import proofs
+from gateway.cache.proof import upper_bound
+from gateway.models import CacheLevelOff, CacheProof, CachePurge, StoredAnswer
+from routing.read_only_admin import ReadOnlyAdmin
+
+
+@admin.register(CachePurge)
+class CachePurgeAdmin(ModelAdmin):
+    """Adding a row is the purge; the list is its history."""
+
+    list_display = ("purged", "at")
+    fields = ("scope",)
+
+    @admin.display(description="Purged")
+    def purged(self, purge: CachePurge) -> str:
+        return str(purge)
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: CachePurge | None = None
+    ) -> bool:
+        return False
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: CachePurge | None = None
+    ) -> bool:
+        # The newest row's number is in the keys: without it, old answers would return.
+        return False
+
+    def save_model(
+        self, request: HttpRequest, obj: CachePurge, form: ModelForm, change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        kept = StoredAnswer.objects.all()
+        (kept.filter(scope=obj.scope) if obj.scope else kept).delete()
+        self.message_user(request, "No answer from before is given after a second.")
+
+
+@admin.register(CacheProof)
+class CacheProofAdmin(ReadOnlyAdmin):
+    list_display = (
+        "scope",
+        "level",
+        "audited",
+        "wrong",
+        "unjudged",
+        "at_most",
+        "state",
+    )
+    list_filter = ("level",)
+    search_fields = ("scope",)
+    actions = ("reset",)
+    exclude = ("day", "day_spent_nano")
+
+    @admin.display(description="Judged")
+    def audited(self, proof: CacheProof) -> int:
+        return proof.right + proof.wrong
+
+    @admin.display(description="Wrong at most (95 %)")
+    def at_most(self, proof: CacheProof) -> str:
+        judged = proof.right + proof.wrong
+        return f"{upper_bound(proof.wrong, judged):.2%}" if judged else "not known yet"
+
+    @display(description="State", label={"on": "success", "off": "danger"})
+    def state(self, proof: CacheProof) -> tuple[str, str]:
+        off = CacheLevelOff.objects.filter(scope=proof.scope, level=proof.level).first()
+        return ("off", f"off: {off.reason}") if off else ("on", "on")
+
+    @admin.action(description="Reset: answer again, and begin to count anew")
+    def reset(self, request: HttpRequest, chosen: QuerySet[CacheProof]) -> None:
+        if not request.user.has_perm("gateway.delete_cacheleveloff"):
+            return
+        for proof in chosen:
+            proofs.reset(proof.scope, proof.level)
+            self.log_change(request, proof, "Reset.")
+        self.message_user(request, "They answer again within a second.")

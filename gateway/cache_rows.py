@@ -1,0 +1,81 @@
+"""Rows about the cache: purges, proof, levels that are off, answers kept on disk."""
+
+from django.db import models
+
+SCOPE_CHARS = 160
+LEVEL_CHARS = 10
+
+
+class CachePurge(models.Model):
+    """Every answer stored before this is unreachable, in every worker, in a second."""
+
+    scope = models.CharField(
+        max_length=SCOPE_CHARS,
+        blank=True,
+        help_text="`team:NAME` or `key:ID`; empty: every scope.",
+    )
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return self.scope or "every scope"
+
+
+class CacheProof(models.Model):
+    """What audits found of one level's hits in one scope, since the last reset."""
+
+    scope = models.CharField(max_length=SCOPE_CHARS)
+    level = models.CharField(max_length=LEVEL_CHARS)
+    right = models.PositiveBigIntegerField(default=0)
+    wrong = models.PositiveBigIntegerField(default=0)
+    unjudged = models.PositiveBigIntegerField(
+        default=0, help_text="Texts that differ, and nobody to compare them."
+    )
+    day = models.DateField(null=True)
+    day_spent_nano = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ("scope", "level")
+        constraints = [
+            models.UniqueConstraint(
+                fields=("scope", "level"), name="one_proof_per_level"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.level}"
+
+
+class CacheLevelOff(models.Model):
+    """A level that switched itself off for a scope; deleting the row is the reset."""
+
+    scope = models.CharField(max_length=SCOPE_CHARS)
+    level = models.CharField(max_length=LEVEL_CHARS)
+    reason = models.CharField(max_length=300)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("scope", "level")
+        verbose_name_plural = "cache levels off"
+        constraints = [
+            models.UniqueConstraint(fields=("scope", "level"), name="one_off_per_level")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.level}"
+
+
+class StoredAnswer(models.Model):
+    """An answer that survives a restart: each worker's memory is filled from it."""
+
+    key = models.CharField(max_length=64, unique=True)
+    canonical = models.CharField(max_length=64, blank=True)
+    scope = models.CharField(max_length=SCOPE_CHARS)
+    request_id = models.CharField(max_length=64, db_index=True)
+    entry = models.JSONField()
+    expires_at = models.FloatField(db_index=True, help_text="POSIX seconds.")
+
+    def __str__(self) -> str:
+        return self.request_id

@@ -41,7 +41,7 @@ class Batches(WorkflowView):
             return json_reply({"plan": made.plan})
         for run in made.runs:
             run.workflow = stored
-        await self.runs.writer.call(store.create_batch, made.batch_id, made.runs)
+        await self.runs.writer.create(store.create_batch, made.batch_id, made.runs)
         self.runs.freed.set()
         if mode == "background":
             total = len(made.runs)

@@ -1,7 +1,6 @@
 """A workflow as a value: its ops, its edges, and what each op says about itself."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Literal
 
 from routing.chat import Json
@@ -91,13 +90,6 @@ class Definition:
     max_cost_usd: float | None = None
     deadline_s: float | None = None
     text: str = field(default="", repr=False)
-
-    @cached_property
-    def fallbacks(self) -> frozenset[str]:
-        return frozenset(op.fallback_op for op in self.ops.values() if op.fallback_op)
-
-    def op_of(self, name: str) -> Op:
-        return self.ops[name]
 
 
 Value = str | list[Any] | None  # an op's output: of a map a list, None when it has none

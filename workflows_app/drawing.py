@@ -97,7 +97,7 @@ def edge(start: tuple[int, int], end: tuple[int, int]) -> str:
     middle = (x1 + x2) // 2
     return (
         f'<path d="M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 1} {y2}" fill="none" '
-        f'stroke="{PLAIN}" marker-end="url(#arrow)"/>'
+        f'stroke="{PLAIN}" stroke-opacity="0.6" marker-end="url(#arrow)"/>'
     )
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.db.models import Count, Sum
 
+from gateway.errors import NotFound
 from routing.chat import Json
 from routing.pricing import nano_to_usd
-from workflows_app.errors import InvalidWorkflow
 from workflows_app.models import OpRun, Workflow, WorkflowRun
 from workflows_app.run import ENDED, milliseconds
 
@@ -14,9 +14,11 @@ from workflows_app.run import ENDED, milliseconds
 def find_workflow(name: str) -> Workflow:
     row = Workflow.objects.filter(name=name, enabled=True).first()
     if row is None:
-        raise InvalidWorkflow(
+        raise NotFound(
             f"There is no stored workflow {name[:64]!r}. Send the name of one, or the "
-            "text of a workflow."
+            "text of a workflow.",
+            param="workflow",
+            code="workflow_not_found",
         )
     return row
 

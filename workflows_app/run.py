@@ -187,9 +187,12 @@ class Run:
         }
 
     def details(self) -> Json:
+        name, version = self.workflow or ("", None)
         return {
             "run_id": self.run_id,
             "status": self.status,
+            "workflow": name or self.definition.name or None,
+            "version": version,
             **self.report(),
             "total_cost_usd": self.cost_nano / NANO_PER_USD,
             "error": self.error_json(),
@@ -208,9 +211,6 @@ class Run:
         queue: asyncio.Queue[Json | None] = asyncio.Queue()
         self._followers.append(queue)
         return queue
-
-    def unfollow(self, queue: "asyncio.Queue[Json | None]") -> None:
-        self._followers.remove(queue)
 
     def tell(self, kind: str, **facts: object) -> None:
         for queue in self._followers:

@@ -88,9 +88,9 @@ class Runs:
         """Write the run down, so that it outlives this process, then start it, unless
         there are enough."""
         if self.room <= 0:
-            return await self.writer.call(store.create, run, "")
+            return await self.writer.create(store.create, run, "")
         run.status = "running"
-        await self.writer.call(store.create, run, self.owner)
+        await self.writer.create(store.create, run, self.owner)
         self.start(run)
 
     async def resume(self, saved: Json) -> None:

@@ -10,6 +10,7 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from gateway.errors import StorageFull
 from workflows_app import store
 from workflows_app.run import Run
 
@@ -42,6 +43,16 @@ class Writer:
                 raise
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def create(
+        self, function: Callable[P, None], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Write what must be there before anything is done. Raises StorageFull."""
+        try:
+            await self.call(function, *args, **kwargs)
+        except DatabaseError as error:
+            log.warning("run_not_created", error=str(error))
+            raise StorageFull("The run can't be written down now.") from error
 
     async def persist(
         self, function: Callable[P, None], *args: P.args, **kwargs: P.kwargs

@@ -60,7 +60,6 @@ async def test_what_is_wrong_is_a_400_that_reaches_no_provider(run, upstream):
     for workflow, code in (
         (STRAWBERRY + "    output_ops: [reason]\n", "workflow_cycle"),
         ("end_ops: [a]\nops:\n  a: {promt: x}", "invalid_workflow"),
-        ("no_such_workflow", "invalid_workflow"),
         ("", "invalid_workflow"),
         (None, "invalid_workflow"),
         (7, "invalid_workflow"),
@@ -69,6 +68,8 @@ async def test_what_is_wrong_is_a_400_that_reaches_no_provider(run, upstream):
         answer = await run(workflow)
         assert (answer.status, answer.error["code"]) == (400, code)
         assert answer.error["param"] == "workflow"
+    stored = await run("no_such_workflow")
+    assert (stored.status, stored.error["code"]) == (404, "workflow_not_found")
     for fields in (
         {"mode": "later"},
         {"nonsense": 1},

@@ -192,6 +192,9 @@ def test_kill_9_in_mid_run_and_finished_ops_are_not_paid_again(
     expected = [f"Op {n}" for n in range(4)]
     expected.insert(killed_at, f"Op {killed_at - 1}")  # the one under way, again
     assert asked == expected
+    rows = instance.query("SELECT attempt_id FROM gateway_attempt")
+    billed = [attempt.attempt_id for attempt in threaded_upstream.attempts]
+    assert sorted(row[0] for row in rows) == sorted(billed)
 
 
 @pytest.mark.slow

@@ -42,6 +42,22 @@ OP_HEADERS = (
 COMPARED = ("Op", "First", "Second", "First's output", "Second's output")
 
 
+class CostFilter(admin.SimpleListFilter):
+    title = "cost"
+    parameter_name = "cost"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin
+    ) -> list[tuple[str, str]]:
+        return [(text, f"${text} or more") for text in ("0.001", "0.01", "0.1", "1")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        chosen = dict(self.lookup_choices).get(str(self.value()))
+        if chosen is None:
+            return queryset
+        return queryset.filter(cost_nano__gte=int(float(str(self.value())) * 1e9))
+
+
 @admin.register(WorkflowRun)
 class WorkflowRunAdmin(ReadOnlyAdmin):
     change_form_template = "admin/workflows_app/workflowrun/change_form.html"
@@ -61,7 +77,7 @@ class WorkflowRunAdmin(ReadOnlyAdmin):
         "seconds",
         "created_at",
     )
-    list_filter = ("status", "mode", "workflow", "created_at")
+    list_filter = ("status", "mode", "workflow", CostFilter, "created_at")
     search_fields = ("run_id__exact", "workflow__exact")
     search_help_text = "A whole run id, or a workflow's name"
     actions = ("cancel", "resume", "again", "compare")
@@ -82,7 +98,7 @@ class WorkflowRunAdmin(ReadOnlyAdmin):
         "inputs",
         "final_output",
         "plan",
-        "text",
+        "definition",
     )
 
     def get_changelist(
@@ -97,6 +113,10 @@ class WorkflowRunAdmin(ReadOnlyAdmin):
     @admin.display(description="Cost")
     def cost(self, run: WorkflowRun) -> str:
         return dollars(run.cost_nano)
+
+    @admin.display(description="The definition it ran")
+    def definition(self, run: WorkflowRun) -> str:
+        return format_html('<pre class="whitespace-pre-wrap">{}</pre>', run.text)
 
     @admin.display(description="Seconds")
     def seconds(self, run: WorkflowRun) -> str:

@@ -15,7 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from gateway.errors import GatewayError
 from gateway.ledger.books import LOCAL_SCOPE, Caller
@@ -61,14 +61,26 @@ class VersionInline(TabularInline):
         return False
 
 
+class NamedInputs(forms.JSONField):
+    def prepare_value(self, value: Any) -> Any:
+        return "" if value is None else super().prepare_value(value)
+
+
 class RunForm(forms.Form):
-    input = forms.CharField(widget=UnfoldAdminTextareaWidget, required=False)
-    inputs = forms.JSONField(
-        widget=UnfoldAdminTextareaWidget,
+    input = forms.CharField(
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}), required=False
+    )
+    inputs = NamedInputs(
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         required=False,
         help_text='Named inputs as JSON, such as {"topic": "ants"}.',
     )
-    max_cost_usd = forms.FloatField(min_value=0, required=False)
+    max_cost_usd = forms.FloatField(
+        label="At most so many dollars",
+        min_value=0,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+    )
 
 
 @admin.register(Workflow)

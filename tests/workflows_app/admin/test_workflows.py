@@ -173,3 +173,13 @@ def test_two_runs_are_compared(admin_client, failed_run):
 
     assert "run_1" in html and "run_2" in html and "It is so." in html
     assert "Choose two runs." in act(admin_client, "workflowrun", "compare", other)
+
+
+def test_runs_are_filtered_by_cost_and_day(admin_client, failed_run):
+    WorkflowRun.objects.update(cost_nano=50_000_000)
+
+    shown = page(admin_client, "workflowrun_changelist", cost="0.01").content.decode()
+    hidden = page(admin_client, "workflowrun_changelist", cost="1").content.decode()
+    odd = page(admin_client, "workflowrun_changelist", cost="x").content.decode()
+
+    assert "run_1" in shown and "run_1" not in hidden and "run_1" in odd

@@ -1,5 +1,6 @@
 """Many inputs for one workflow: read, planned as one, put into the queue as one."""
 
+import asyncio
 import secrets
 from dataclasses import dataclass, replace
 from typing import Any
@@ -52,7 +53,7 @@ def line_of(line: str) -> Any:
         raise BadRequest(f"jsonl: {line[:80]!r} is not JSON.", param="jsonl") from error
 
 
-def make(
+async def make(
     definition: Definition,
     every: list[Inputs],
     caller: Caller,
@@ -62,17 +63,20 @@ def make(
     """A run per input, all by one plan; a ceiling is shared out evenly."""
     if len(every) * len(definition.text) > MOST_BYTES:
         raise BadRequest("So many runs of so long a workflow are too much at once.")
-    for inputs in every:
-        prompt.check_inputs(definition, inputs)
     limit = options.max_cost_nano
     each = None if limit is None else limit // len(every)
     options = replace(options, mode="background", max_cost_nano=each)
     first = planner.make_run(definition, every[0], caller, options, desk)
-    runs = [first]
-    runs += [
-        Run(definition, inputs, caller, options, first.plan) for inputs in every[1:]
-    ]
     facts = desk.facts(every[0], caller)
+    return await asyncio.to_thread(like_the_first, first, every, facts)
+
+
+def like_the_first(first: Run, every: list[Inputs], facts: Facts) -> Batch:
+    """For a thread: ten thousand of them take a while."""
+    definition, runs = first.definition, [first]
+    for inputs in every[1:]:
+        prompt.check_inputs(definition, inputs)
+        runs.append(Run(definition, inputs, first.caller, first.options, first.plan))
     plan = consolidated(definition, first.plan, every, facts)
     return Batch(f"batch_{secrets.token_hex(12)}", runs, plan)
 

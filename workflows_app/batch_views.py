@@ -14,11 +14,13 @@ from gateway.runtime.database import in_database
 from routing.chat import Json
 from workflows_app import batch, lease, records, store
 from workflows_app.batch import Batch
+from workflows_app.prompt import Inputs
 from workflows_app.request import find_definition, read_options
 from workflows_app.views import WorkflowView
 
 FIELDS = {"workflow", "inputs", "jsonl", "mode", "stream", "max_cost_usd", "deadline_s"}
 LOOK_SECONDS = 0.1
+LOOK_PER_RUN = 1e-4  # a large batch is looked at less often
 PAGE = 100
 
 
@@ -26,17 +28,12 @@ class Batches(WorkflowView):
     """`POST /v1/workflows/batch`; with `?explain=1` the plan and its cost alone."""
 
     async def post(self, request: GatewayRequest) -> Reply:
-        body = strict_json.loads(request.body)
-        for name in body:
-            if name not in FIELDS:
-                known = ", ".join(sorted(FIELDS))
-                raise BadRequest(f"There is no {name!r} here, only {known}.")
-        every = batch.read_all_inputs(body)
+        body, every = await asyncio.to_thread(read, request.body)
         options = read_options(body)
         mode = options.mode
         definition, stored = await find_definition(body.get("workflow"))
         caller = self.gateway.caller
-        made = batch.make(definition, every, caller, options, self.runs.desk)
+        made = await batch.make(definition, every, caller, options, self.runs.desk)
         if request.query.get("explain") in ("1", "true"):
             return json_reply({"plan": made.plan})
         for run in made.runs:
@@ -61,13 +58,23 @@ class Batches(WorkflowView):
         return json_reply({**(state or {}), "results": shown})
 
 
+def read(content: bytes) -> tuple[Json, list[Inputs]]:
+    """The body and its inputs; it may be large, so in a thread."""
+    body = strict_json.loads(content)
+    for name in body:
+        if name not in FIELDS:
+            known = ", ".join(sorted(FIELDS))
+            raise BadRequest(f"There is no {name!r} here, only {known}.", param=name)
+    return body, batch.read_all_inputs(body)
+
+
 async def progress(made: Batch, scope: str) -> AsyncIterator[Json]:
     """Each run as it ends; who stops listening cancels the rest."""
     yield {"type": "planned", "batch_id": made.batch_id, "plan": made.plan}
     told: set[int] = set()
     try:
         while len(told) < len(made.runs):
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(max(LOOK_SECONDS, len(made.runs) * LOOK_PER_RUN))
             for result in await in_database(
                 records.new_results, made.batch_id, frozenset(told), PAGE
             ):

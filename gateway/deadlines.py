@@ -6,6 +6,7 @@ looked at every TICK seconds, and moving it is an assignment.
 """
 
 import asyncio
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -16,30 +17,42 @@ class Deadlines:
     """Those of one event loop. Costs nothing while there are none."""
 
     def __init__(self) -> None:
-        self._open: dict[int, Deadline] = {}
+        self._open: dict[int, Deadline | Alarm] = {}
         self._ticking = False
 
     def within(self, seconds: float) -> "Deadline":
         """`with deadlines.within(5):` ends what is inside with a TimeoutError."""
         return Deadline(self, seconds)
 
-    def add(self, deadline: "Deadline", loop: asyncio.AbstractEventLoop) -> None:
+    def add(
+        self, deadline: "Deadline | Alarm", loop: asyncio.AbstractEventLoop
+    ) -> None:
         self._open[id(deadline)] = deadline
         if not self._ticking:
             self._ticking = True
             loop.call_later(TICK, self._tick, loop)
 
-    def remove(self, deadline: "Deadline") -> None:
-        del self._open[id(deadline)]
+    def remove(self, entry: "Deadline | Alarm") -> None:
+        del self._open[id(entry)]
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
-        for deadline in list(self._open.values()):
-            if deadline.at <= now:
-                deadline.expire()
+        for entry in list(self._open.values()):
+            if entry.at <= now:
+                entry.expire()
         self._ticking = bool(self._open)
         if self._ticking:
             loop.call_later(TICK, self._tick, loop)
+
+
+class Alarm:
+    """Calls `expire` at `at` (event loop's time), until it is put off or removed."""
+
+    __slots__ = ("at", "expire")
+
+    def __init__(self, at: float, expire: Callable[[], None]) -> None:
+        self.at = at
+        self.expire = expire
 
 
 class Deadline:
@@ -78,6 +91,10 @@ class Deadline:
         nobody_else = self._task.uncancel() <= self._asked
         if nobody_else and isinstance(error, asyncio.CancelledError):
             raise TimeoutError from error
+
+    @property
+    def passed(self) -> bool:
+        return self._expired
 
     def extend(self, seconds: float) -> None:
         """So many seconds from now."""

@@ -7,7 +7,7 @@ from typing import Any
 from gateway.api import render
 from gateway.api.base import GatewayRequest
 from gateway.api.reply import Reply, json_reply
-from gateway.api.views import kept_alive
+from gateway.api.streams import streamed
 from gateway.dialects import strict_json
 from gateway.errors import BadRequest, NotFound
 from gateway.runtime.database import in_database
@@ -47,10 +47,8 @@ class Batches(WorkflowView):
         scope = caller.scope
         events = progress(made, scope)
         if mode == "follow":
-            headers = [render.EVENT_STREAM, ("cache-control", "no-cache")]
             policy = self.gateway.runtime.snapshot.catalog.policy
-            pieces = kept_alive(as_events(events), policy.keepalive_seconds)
-            return Reply(headers=headers, pieces=pieces)
+            return streamed(as_events(events), policy.keepalive_seconds)
         results = [each async for each in events if each["type"] == "run_done"]
         state = await in_database(records.batch_state, made.batch_id, scope)
         results.sort(key=lambda each: each["index"])

@@ -9,7 +9,7 @@ import orjson
 from gateway.api import render
 from gateway.api.base import GatewayRequest, GatewayView
 from gateway.api.reply import Reply, json_reply
-from gateway.api.streams import kept_alive
+from gateway.api.streams import streamed
 from gateway.dialects import strict_json
 from gateway.errors import NotFound
 from gateway.runtime.database import in_database
@@ -68,14 +68,7 @@ class Workflows(WorkflowView):
         run_id, runs = run.run_id, self.runs
         self.gateway.at_end.append(lambda: leave(runs, run_id))
         policy = self.gateway.runtime.snapshot.catalog.policy
-        return Reply(
-            headers=[
-                render.EVENT_STREAM,
-                ("cache-control", "no-cache"),
-                ("x-accel-buffering", "no"),  # nginx would collect the events
-            ],
-            pieces=kept_alive(events(queue), policy.keepalive_seconds),
-        )
+        return streamed(events(queue), policy.keepalive_seconds)
 
 
 def leave(runs: Runs, run_id: str) -> None:

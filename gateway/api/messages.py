@@ -5,7 +5,7 @@ from gateway.api import render
 from gateway.api.base import GatewayRequest, GatewayView
 from gateway.api.chat_request import read_messages
 from gateway.api.reply import Reply, json_reply
-from gateway.api.streams import kept_alive, message_events, streamed
+from gateway.api.streams import message_events, streamed
 from gateway.counting import count_tokens
 
 
@@ -23,7 +23,7 @@ class Messages(GatewayView):
         self.gateway.at_end += [answer.close, self.record.abandon]
         seconds = runtime.snapshot.catalog.policy.keepalive_seconds
         events = message_events(answer.chunks)
-        return streamed(kept_alive(events, seconds, render.PING))
+        return streamed(events, seconds, render.PING)
 
 
 class CountTokens(GatewayView):

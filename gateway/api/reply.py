@@ -15,6 +15,15 @@ from gateway.errors import GatewayError
 from routing.chat import Json
 
 
+@dataclass(frozen=True, slots=True)
+class KeptAlive:
+    """Pieces of a stream, and what is sent when none came for `seconds`."""
+
+    pieces: AsyncIterator[bytes]
+    seconds: float
+    sign_of_life: bytes = render.KEEP_ALIVE
+
+
 @dataclass(slots=True)
 class Reply:
     """`pieces`, when given, are sent as they come, and `body` is not."""
@@ -22,7 +31,7 @@ class Reply:
     body: bytes = b""
     status: int = 200
     headers: list[Header] = field(default_factory=lambda: [render.JSON])
-    pieces: AsyncIterator[bytes] | None = None
+    pieces: KeptAlive | None = None
 
 
 def json_reply(value: Json | list[Json], status: int = 200) -> Reply:

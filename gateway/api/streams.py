@@ -1,23 +1,27 @@
 """Streams of server-sent events, in the client's dialect."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 from gateway.api import render
-from gateway.api.reply import Reply
+from gateway.api.reply import KeptAlive, Reply
 from gateway.dialects.openai import strip_usage
 from gateway.errors import GatewayError
 from routing.chat import Json
 
 
-def streamed(pieces: AsyncIterator[bytes]) -> Reply:
+def streamed(
+    events: AsyncIterator[bytes],
+    seconds: float,
+    sign_of_life: bytes = render.KEEP_ALIVE,
+) -> Reply:
+    """The events, with a sign of life whenever none came for `seconds`."""
     return Reply(
         headers=[
             render.EVENT_STREAM,
             ("cache-control", "no-cache"),
             ("x-accel-buffering", "no"),  # nginx would collect the chunks
         ],
-        pieces=pieces,
+        pieces=KeptAlive(events, seconds, sign_of_life),
     )
 
 
@@ -43,31 +47,3 @@ async def message_events(events: AsyncIterator[Json]) -> AsyncIterator[bytes]:
             yield render.named_event(event)
     except GatewayError as error:
         yield render.named_event(render.anthropic_error(error))
-
-
-async def kept_alive(
-    events: AsyncIterator[bytes],
-    seconds: float,
-    sign_of_life: bytes = render.KEEP_ALIVE,
-) -> AsyncIterator[bytes]:
-    """The events, with a sign of life whenever none came for `seconds`."""
-    following: asyncio.Future[bytes] | None = None
-    try:
-        while True:
-            if following is None:
-                following = asyncio.ensure_future(anext(events))
-            done, _ = await asyncio.wait((following,), timeout=seconds)
-            if not done:
-                yield sign_of_life
-                continue
-            try:
-                piece = following.result()
-            except StopAsyncIteration:
-                return
-            following = None
-            yield piece
-    finally:
-        if following is not None:
-            following.cancel()
-            await asyncio.wait((following,))
-        await events.aclose()  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from gateway.api import explain, feedback
 from gateway.api.base import GatewayRequest, GatewayView
 from gateway.api.chat_request import read_chat
 from gateway.api.reply import Reply, json_reply
-from gateway.api.streams import kept_alive, stream_events, streamed
+from gateway.api.streams import stream_events, streamed
 from gateway.dialects import strict_json
 
 
@@ -24,7 +24,7 @@ class ChatCompletions(GatewayView):
         self.gateway.at_end += [answer.close, self.record.abandon]
         events = stream_events(answer.chunks, include_usage=chat.include_usage)
         seconds = runtime.snapshot.catalog.policy.keepalive_seconds
-        return streamed(kept_alive(events, seconds))
+        return streamed(events, seconds)
 
 
 class FeedbackView(GatewayView):

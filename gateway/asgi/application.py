@@ -11,9 +11,10 @@ from gateway.api.reply import Reply, error_reply
 from gateway.asgi import guard
 from gateway.asgi.context import Context
 from gateway.asgi.guard import ClientGone, Receive, Scope, Send
-from gateway.asgi.lean import LeanHandler, send_reply
+from gateway.asgi.lean import LeanHandler
 from gateway.asgi.lifespan import Lifespan
 from gateway.asgi.routes import dialect_of, is_api
+from gateway.asgi.sending import send_reply
 from gateway.errors import GatewayError, InternalError
 
 log = structlog.get_logger("api")
@@ -54,11 +55,11 @@ class Application:
         except GatewayError as error:
             context.runtime.metrics.rejected.labels(error.code).inc()
             await guard.discard_body(receive)
-            await send_reply(refusal(error, context), send)
+            await send_reply(refusal(error, context), send, context.runtime.deadlines)
         except Exception:
             log.exception("request_failed", request_id=context.request_id)
             failure = InternalError("The gateway failed; its log has the details.")
-            await send_reply(refusal(failure, context), send)
+            await send_reply(refusal(failure, context), send, context.runtime.deadlines)
 
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, context: Context
@@ -69,7 +70,8 @@ class Application:
         context.caller = guard.check_caller(route, context.headers, runtime)
         if scope["method"] != "POST":
             reply = await self.lean.respond(scope, b"", context)
-            return await send_reply(reply, send, head=scope["method"] == "HEAD")
+            head = scope["method"] == "HEAD"
+            return await send_reply(reply, send, runtime.deadlines, head=head)
 
         admission = runtime.admission
         size = guard.check_body_headers(context.headers, admission.max_body_bytes)
@@ -83,7 +85,7 @@ class Application:
             try:
                 with guard.UntilClientLeaves(scope, receive):
                     reply = await self.lean.respond(scope, body, context)
-                    await send_reply(reply, send)
+                    await send_reply(reply, send, runtime.deadlines)
             finally:
                 context.end()
 

@@ -49,7 +49,7 @@ async def test_c2_a_reader_who_leaves_mid_stream_is_billed_for_what_came(
 ):
     catalog = one_backend(upstream.url, "fault/words-40+hold-after-20")
     async with serving(catalog, tmp_path) as gateway:
-        await send_and_hang_up(gateway, stream=True, after=2000)
+        await send_and_hang_up(gateway, True, 2000, upstream)
         await upstream.until(lambda: hung_up(upstream))
         await gateway.settled()
         (attempt,) = gateway.records("attempt")
@@ -64,7 +64,7 @@ async def test_c2_a_drained_call_is_billed_exactly(upstream: FaultLLM, tmp_path:
         upstream.url, "fault/words-40+hold-after-20", on_disconnect="drain"
     )
     async with serving(catalog, tmp_path) as gateway:
-        await send_and_hang_up(gateway, stream=True, after=2000)
+        await send_and_hang_up(gateway, True, 2000, upstream)
         while gateway.runtime.admission.in_flight:
             await asyncio.sleep(0.005)
         upstream.release()

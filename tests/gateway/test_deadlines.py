@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from gateway.deadlines import Deadlines
+from gateway.deadlines import Alarm, Deadlines
 
 
 async def forever():
@@ -86,3 +86,19 @@ async def test_the_timer_stops_with_the_last_deadline():
     async with asyncio.timeout(20):
         while deadlines._ticking:
             await asyncio.sleep(0.01)
+
+
+async def test_an_alarm_rings_until_it_is_put_off():
+    deadlines, loop, rung = Deadlines(), asyncio.get_running_loop(), []
+
+    def ring():
+        rung.append(True)
+        alarm.at = loop.time() + (0 if len(rung) < 3 else 60)
+
+    alarm = Alarm(0, ring)
+    deadlines.add(alarm, loop)
+    async with asyncio.timeout(20):
+        while len(rung) < 3:
+            await asyncio.sleep(0.01)
+    deadlines.remove(alarm)
+    assert not deadlines._open

@@ -17,7 +17,7 @@ from django.db.models import F, Model, Value
 from django.db.models.functions import Greatest
 
 from gateway.ledger.lessons import keep_lessons
-from gateway.ledger.table import Table, text
+from gateway.ledger.table import Sums, Table, text
 from gateway.models import Attempt, RequestLog, UsageTotal
 from routing.chat import Json
 from routing.models import Lesson
@@ -121,9 +121,7 @@ def _add_totals(requests: Iterable[Json], attempts: Iterable[Json]) -> None:
             total[name] += request.get(name, 0)
     for attempt in attempts:
         sums[_kind(attempt, "MISS")]["spent_nano"] += attempt["cost_nano"]
-    with connection.cursor() as cursor:
-        for kind, total in sorted(sums.items()):
-            cursor.execute(_add_total(), [*kind, *total.values()])
+    _usage_sums().add([*kind, *total.values()] for kind, total in sorted(sums.items()))
 
 
 def _kind(record: Json, reuse: str) -> tuple[Any, ...]:
@@ -138,17 +136,8 @@ def _kind(record: Json, reuse: str) -> tuple[Any, ...]:
 
 
 @cache
-def _add_total() -> str:
-    """One row's sums, added to what is there (SQLite and PostgreSQL)."""
-    table = connection.ops.quote_name(UsageTotal._meta.db_table)
-    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in TOTALS)
-    columns = ", ".join((*KIND, *TOTALS))
-    places = ", ".join(["%s"] * len((*KIND, *TOTALS)))
-    # Names of our own model, never input.
-    return (
-        f"INSERT INTO {table} ({columns}) VALUES ({places}) "  # noqa: S608
-        f"ON CONFLICT ({', '.join(KIND)}) DO UPDATE SET {sums}"
-    )
+def _usage_sums() -> Sums:
+    return Sums(UsageTotal, KIND, TOTALS)
 
 
 def make_durable() -> None:

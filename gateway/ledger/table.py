@@ -84,6 +84,26 @@ class Table:
                 cursor.execute(statement, flat(some))
 
 
+class Sums:
+    """A model's table as the ledger adds to it: one row for each value of `key`."""
+
+    def __init__(self, model: type[Model], key: Sequence[str], sums: Sequence[str]):
+        # Names of our own model, never input.
+        table = connection.ops.quote_name(model._meta.db_table)
+        added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
+        places = ", ".join(["%s"] * (len(key) + len(sums)))
+        self._add = (  # SQLite and PostgreSQL
+            f"INSERT INTO {table} ({', '.join((*key, *sums))}) "  # noqa: S608
+            f"VALUES ({places}) ON CONFLICT ({', '.join(key)}) DO UPDATE SET {added}"
+        )
+
+    def add(self, rows: Iterable[Values]) -> None:
+        """Each row's sums, to what is there for its key."""
+        with connection.cursor() as cursor:
+            for row in rows:
+                cursor.execute(self._add, row)
+
+
 def flat(rows: Iterable[Values]) -> Values:
     return [value for row in rows for value in row]
 

@@ -41,8 +41,8 @@ def suspicious(tree: ast.AST) -> Iterator[ast.Call]:
         if name in RAW:
             yield node
         elif name in EXECUTES and isinstance(function, ast.Attribute):
-            literal = node.args and isinstance(node.args[0], ast.Constant)
-            if not literal:
+            text = node.args[:1]  # an `execute()` of nothing is some other one's
+            if text and not isinstance(text[0], ast.Constant):
                 yield node
 
 

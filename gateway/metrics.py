@@ -80,13 +80,23 @@ class RuntimeCollector:
     def collect(self) -> Iterator[Metric]:
         yield from self._totals()
         runtime, worker = self._runtime, self._runtime.metrics.worker
-        cache = runtime.cache.stats()
+        cache, shared = runtime.cache.stats(), runtime.shared
         for name, help_text, value in (
             ("in_flight", "Requests under way.", runtime.admission.in_flight),
             ("held_bytes", "Bytes of request bodies.", runtime.admission.held_bytes),
             ("calls_in_flight", "Provider calls under way.", len(runtime.inflight)),
             ("cache_entries", "Answers kept.", cache.entries),
             ("cache_bytes", "Bytes of answers kept.", cache.bytes),
+            (
+                "redis_up",
+                "1 while Redis is asked; 0 while it is out, or none is set.",
+                int(bool(shared and shared.state.usable)),
+            ),
+            (
+                "shared_broken",
+                "Values found in Redis that were damaged, or not ours.",
+                shared.seal.broken if shared else 0,
+            ),
             (
                 "journal_bytes",
                 "Journal not yet stored and deleted.",

@@ -170,6 +170,31 @@ async def test_sampled_requests_are_not_shared(
     assert len(upstream.attempts) == 4
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_damaged_message_is_noticed_and_nobody_hangs(
+    upstream: FaultLLM, tmp_path: Path, stream: bool
+):
+    memory = DamagesMessages()
+    upstream.script = ["hold+words-5"]
+    catalog = one_backend(upstream.url)
+    async with workers(catalog, tmp_path, lambda: memory) as (one, two):
+        first = asyncio.create_task(ask(one, stream=stream))
+        await upstream.until(lambda: upstream.holding == 1)
+        second = asyncio.create_task(ask(two, stream=stream))
+        await until(lambda: watched(memory))
+        upstream.release()
+        replies = await asyncio.gather(first, second)
+
+    assert {reply.status for reply in replies} == {200}
+    assert {reply.content != "" for reply in replies} == {True}
+    assert two.runtime.shared.seal.broken >= 1
+
+
+class DamagesMessages(MemoryState):
+    async def append(self, stream, number, value, first, seconds):
+        await super().append(stream, number, value[:-1] + b"!", first, seconds)
+
+
 # --- leaders that vanish --------------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """From bytes and headers to a ChatRequest."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -16,6 +17,8 @@ from routing.features import extract
 
 MAX_TAGS = 8
 MAX_TAG_CHARS = 64
+MAX_BETAS = 64
+BETA = re.compile(r"[\w.-]{1,100}", re.ASCII)
 LARGE_BYTES = 256 << 10  # others would notice if the event loop read it
 
 
@@ -84,7 +87,12 @@ def request_of(data: Json, context: Context) -> ChatRequest:
 def betas(context: Context) -> tuple[str, ...]:
     """Anthropic's betas that the client asks for, each once, in one order."""
     value = context.header(b"anthropic-beta")
-    return tuple(sorted({beta.strip() for beta in value.split(",")} - {""}))
+    found = sorted({beta.strip() for beta in value.split(",")} - {""})
+    if len(found) > MAX_BETAS or not all(map(BETA.fullmatch, found)):
+        raise BadRequest(
+            f"anthropic-beta takes {MAX_BETAS} names of letters, digits and . _ -"
+        )
+    return tuple(found)
 
 
 def directives(cache_control: str) -> frozenset[str]:

@@ -23,6 +23,7 @@ SCHEMA = b"llm-router cache 1"
 # price, and a priority request must not wait for somebody's flex call.
 NOT_ABOUT_THE_ANSWER = frozenset(
     {
+        "cache_control",
         "metadata",
         "model",
         "safety_identifier",

@@ -622,6 +622,20 @@ async def test_errors_of_every_kind_come_in_anthropics_shape(upstream, tmp_path)
     assert int(overloaded.headers["retry-after"]) > 0
 
 
+@pytest.mark.parametrize(
+    "betas", ["a b", "é", "a" * 101, ",".join(map(str, range(65)))]
+)
+async def test_betas_that_are_no_names_are_refused(upstream, gateway, betas):
+    headers = {"anthropic-beta": betas.encode("latin-1")}
+    async with httpx.AsyncClient() as http:
+        url = f"{gateway.url}/v1/messages"
+        answer = await http.post(url, json=asking(), headers=headers)
+
+    assert answer.status_code == 400
+    assert "anthropic-beta" in answer.json()["error"]["message"]
+    assert upstream.attempts == []
+
+
 async def test_both_headers_carry_the_key(upstream, tmp_path):
     keys = {"right": Caller(scope="s")}
     async with serving(one(upstream.url, "anthropic"), tmp_path, keys=keys) as gateway:

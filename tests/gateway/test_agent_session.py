@@ -192,6 +192,36 @@ async def test_thirty_turns(upstream: FaultLLM, gateway: Gateway, kind: type):
             assert settled["prompt_tokens"] == attempt.prompt_billed
 
 
+@pytest.mark.parametrize("kind", [AnthropicAgent, OpenAIAgent])
+async def test_a_session_that_changes_models_and_providers(
+    upstream: FaultLLM, gateway: Gateway, kind: type
+):
+    """Each model signs its own thoughts and refuses those of others."""
+    places = [
+        ("anthropic", "claude-sonnet-4-5"),
+        ("anthropic", "claude-haiku-4-5"),
+        ("openai-compatible", "gpt-5"),
+        ("anthropic", "claude-opus-4-6"),
+    ]
+    agent = kind(gateway.url)
+    agent.say("Mend the tests.")
+    async with agent.client:
+        for turn in range(16):
+            provider, model = places[turn * 3 % 4 if turn % 2 else turn // 4]
+            only = backend("only", 1, upstream.url, provider=provider, model=model)
+            gateway.serve_catalog(Catalog((Tier(1, "s"),), (only,)))
+            upstream.script = ["reasoning+tool-call" if turn % 4 else "reasoning"]
+            if ids := await agent.turn(stream=turn % 3 == 0):
+                agent.results(ids, failed=False, screenshot=False)
+            else:
+                agent.say(f"Now {turn}.")
+
+    assert [attempt.status for attempt in upstream.attempts] == [200] * 16
+    for attempt in upstream.attempts:
+        check = check_anthropics if "messages" in attempt.path else check_openais
+        check(attempt.body)
+
+
 def check_anthropics(body: dict) -> None:
     """What Anthropic would refuse, beside what the upstream itself complains of."""
     TypeAdapter(list[MessageParam]).validate_python(body["messages"])

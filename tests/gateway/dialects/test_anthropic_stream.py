@@ -5,9 +5,10 @@ from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletionChunk
 from pydantic import TypeAdapter
 
+from gateway.api import render
 from gateway.dialects.anthropic_response import to_completion
 from gateway.dialects.anthropic_stream import StreamTranslator
-from gateway.dialects.openai import CompletionBuilder
+from gateway.dialects.openai import CompletionBuilder, strip_usage
 from gateway.dialects.sse import EventParser
 from gateway.errors import BadUpstreamResponse
 from routing.chat import Json, Usage
@@ -119,6 +120,39 @@ def test_a_plain_stream():
             },
         },
     ]
+
+
+def test_a_plain_stream_to_the_byte():
+    chunks = chunks_of(
+        START,
+        opened(0, TEXT),
+        delta(0, "text_delta", text="Hello"),
+        closed(0),
+        finished("max_tokens"),
+        STOP,
+    )
+    head = (
+        b'data: {"id":"msg_1","object":"chat.completion.chunk",'
+        b'"created":1700000000,"model":"claude-x","choices":['
+    )
+
+    assert b"".join(map(render.event, chunks)) == (
+        head + b'{"index":0,"delta":{"role":"assistant","content":""},'
+        b'"logprobs":null,"finish_reason":null}],"usage":null}\n\n'
+        + head
+        + b'{"index":0,"delta":{"content":"Hello"},'
+        b'"logprobs":null,"finish_reason":null}],"usage":null}\n\n'
+        + head
+        + b'{"index":0,"delta":{},"logprobs":null,"finish_reason":"length"}],'
+        b'"usage":null}\n\n'
+        + head
+        + b'],"usage":{"prompt_tokens":15,"completion_tokens":15,"total_tokens":30,'
+        b'"prompt_tokens_details":{"cached_tokens":5,"cache_write_tokens":0},'
+        b'"completion_tokens_details":{"reasoning_tokens":0}}}\n\n'
+    )
+    shown = [strip_usage(chunk) for chunk in chunks]
+    assert shown[-1] is None
+    assert all("usage" not in chunk for chunk in shown[:-1])
 
 
 def test_tool_calls_are_counted_apart_from_blocks():

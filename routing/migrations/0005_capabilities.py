@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='backend',
             name='capabilities',
-            field=models.CharField(blank=True, default='', help_text="What it can or can't do, where that differs from its provider: + or - before any of chat, tools, images, files, audio, json_schema, thinking, n, logprobs, penalties, logit_bias, embeddings, completions, responses, stored_responses; as in +responses -images.", max_length=300),
+            field=models.CharField(blank=True, db_default='', default='', help_text="What it can or can't do, where that differs from its provider: + or - before any of chat, tools, images, files, audio, json_schema, thinking, n, logprobs, penalties, logit_bias, embeddings, completions, responses, stored_responses; as in +responses -images.", max_length=300),
         ),
         migrations.AlterField(
             model_name='backend',

@@ -134,6 +134,7 @@ class Backend(models.Model):
         max_length=300,
         blank=True,
         default="",
+        db_default="",  # rows written by SQL of before go on being possible
         help_text="What it can or can't do, where that differs from its provider: + or "
         f"- before any of {', '.join(capabilities.CAPABILITIES)}; as in +responses "
         "-images.",

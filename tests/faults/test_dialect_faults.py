@@ -8,10 +8,10 @@ import pytest
 
 from routing.catalog import Catalog, Policy, Tier
 from tests.faultllm import FaultLLM
-from tests.faults.test_upstream_faults import QUICK
+from tests.faults.outcomes import QUICK
 from tests.harness import Gateway, backend, serving
 
-# Client's dialect, backend's dialect; OpenAI's alone are in test_upstream_faults.py.
+# Client's dialect, backend's dialect; OpenAI's alone are in test_upstream_*.py.
 CROSSINGS = [
     ("anthropic", "anthropic"),
     ("anthropic", "openai-compatible"),

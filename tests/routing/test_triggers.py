@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
-from gateway.models import ApiKey, Attempt
+from gateway.models import ApiKey, Attempt, CacheLevelOff, CachePurge
 from routing import triggers
 from routing.models import (
     Backend,
@@ -148,9 +148,8 @@ def test_a_change_that_is_rolled_back_is_not_counted(one_row_of_each):
 def test_a_counter_that_vanished_comes_back_with_the_next_migrate(one_row_of_each):
     ConfigVersion.objects.all().delete()
     call_command("migrate", verbosity=0)
-    assert set(ConfigVersion.objects.values_list("table", flat=True)) == {
-        model._meta.db_table for model in WATCHED
-    }
+    tables = {m._meta.db_table for m in (*WATCHED, CachePurge, CacheLevelOff)}
+    assert set(ConfigVersion.objects.values_list("table", flat=True)) == tables
 
 
 def test_installing_again_keeps_the_counters_and_counts_once(one_row_of_each):

@@ -17,7 +17,7 @@ from routing.chat import Json
 log = structlog.get_logger("ledger")
 FLUSH_SECONDS = 0.4
 PURGE_SECONDS = 5.0
-BATCH_BYTES = 1 << 20
+BATCH_BYTES = 256 << 10  # a few hundred records; parsed they take ten times the room
 REJECTED = "rejected.jsonl"
 
 

@@ -6,8 +6,9 @@ from typing import Literal
 from django.db.models import F, Sum
 from django.utils import timezone
 
-from gateway.cache.proof import upper_bound, why_off
+from gateway.cache.proof import why_off
 from gateway.cache_rows import CacheLevelOff, CacheProof
+from routing.bounds import upper_bound
 from routing.catalog import Policy
 from routing.chat import Json
 

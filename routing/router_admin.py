@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from routing.models import Lesson, RouterModel
+from routing.models import Judgement, Lesson, RouterModel
 from routing.read_only_admin import ReadOnlyAdmin
 
 
@@ -108,6 +108,18 @@ class RouterAdmin(ReadOnlyAdmin):
 class LessonAdmin(ReadOnlyAdmin):
     list_display = ("at", "request_id", "scope", "tier", "chance", "tokens")
     list_filter = ("tier",)
+    search_fields = ("request_id__exact", "scope")
+    exclude = ("row",)
+    show_full_result_count = False
+
+
+@admin.register(Judgement)
+class JudgementAdmin(ReadOnlyAdmin):
+    list_display = (
+        *("at", "request_id", "scope", "cheap_tier", "baseline_tier"),
+        *("score", "verdict", "source"),
+    )
+    list_filter = ("verdict", "source", "cheap_tier")
     search_fields = ("request_id__exact", "scope")
     exclude = ("row",)
     show_full_result_count = False

@@ -8,8 +8,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from gateway import proofs
-from gateway.cache.proof import upper_bound
 from gateway.models import CacheLevelOff, CacheProof, CachePurge, StoredAnswer
+from routing.bounds import upper_bound
 from routing.read_only_admin import ReadOnlyAdmin
 
 

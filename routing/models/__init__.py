@@ -5,6 +5,7 @@ from routing.models.aliases import ModelAlias
 from routing.models.backends import Backend, Price, Tier
 from routing.models.config_version import ConfigVersion
 from routing.models.feedback import Feedback
+from routing.models.judgement import Judgement
 from routing.models.lesson import Lesson
 from routing.models.policy import RoutingPolicy
 from routing.models.router import RouterModel
@@ -13,6 +14,7 @@ __all__ = [
     "Backend",
     "ConfigVersion",
     "Feedback",
+    "Judgement",
     "Lesson",
     "ModelAlias",
     "Price",

@@ -21,6 +21,7 @@ from gateway.models import (
 from routing.models import (
     Backend,
     Feedback,
+    Judgement,
     Lesson,
     ModelAlias,
     Price,
@@ -48,6 +49,9 @@ def fill(text: str) -> Backend:
     Feedback.objects.create(scope=text, request_id=text, score=0.2, tier=1, quality=1)
     Lesson.objects.create(
         request_id=text, at=timezone.now(), scope=text, tier=1, chance=1, tokens=1
+    )
+    Judgement.objects.create(
+        request_id=text, scope=text, cheap_tier=1, baseline_tier=2, tokens=1
     )
     RouterModel.keep(b"", {"objections": [text], "tiers": {}})
     ApiKey.issue(text, team=text)

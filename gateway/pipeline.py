@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from gateway import crossing, purchase
+from gateway import crossing, dry_run, purchase
 from gateway.cache import CacheKeys, Hit
 from gateway.delivery import Order, Receipt
 from gateway.dialects import translation
@@ -26,7 +26,7 @@ from gateway.runtime.runtime import Runtime
 from gateway.runtime.snapshot import Snapshot
 from gateway.shared.shared import Shared
 from routing.catalog import Policy
-from routing.chat import Json
+from routing.chat import ChatRequest, Json
 from routing.tiers import PinNotAllowed, Route, UnknownModel, resolve
 
 
@@ -51,8 +51,11 @@ class Answer:
 async def answer(record: RequestRecord, runtime: Runtime) -> Answer:
     """Answer a request with the cheapest model that can handle it.
 
-    Every way out writes the request's row: here, or for a stream at its end.
+    Every way out writes the request's row: here, or for a stream at its end. A dry run
+    has none, because nothing was asked of anybody.
     """
+    if record.chat.dry_run:
+        return await find_answer(record, runtime)
     try:
         found = await find_answer(record, runtime)
     except GatewayError as error:
@@ -74,21 +77,25 @@ async def find_answer(record: RequestRecord, runtime: Runtime) -> Answer:
     snapshot = runtime.snapshot  # one configuration for the whole request
     chat = record.chat
     route = read_route(record, snapshot)
-    keys, hit = runtime.cache.find(
+    look_up = runtime.cache.look if chat.dry_run else runtime.cache.find
+    keys, hit = look_up(
         chat,
         snapshot.catalog,
         snapshot.fingerprint_for(chat.scope),
         runtime.clock(),
     )
     if hit is None and runtime.shared:
-        hit = await find_shared(keys, runtime, runtime.shared)
+        hit = await find_shared(keys, chat, runtime, runtime.shared)
     if hit and (hit.stale or hit.level != "exact"):
         hit = take_care(hit, record, runtime)
+    order = Order(record, route, keys, snapshot)
+    if hit is None:
+        note_miss(keys, record)
+    if chat.dry_run:
+        return Answer(await dry_run.describe(order, hit, runtime))
     if hit:
         return reuse(hit, record, snapshot)
-    note_miss(keys, record)
 
-    order = Order(record, route, keys, snapshot)
     reader, leads = runtime.inflight.join(
         keys.sharing if keys.reuse.share else None,
         bounds_of(snapshot.catalog.policy),
@@ -106,12 +113,13 @@ async def find_answer(record: RequestRecord, runtime: Runtime) -> Answer:
 
 def read_route(record: RequestRecord, snapshot: Snapshot) -> Route:
     """What the model name and the overrides allow."""
+    param = "x-llm-router-pin" if record.chat.pin else "model"
     try:
         route = resolve(record.chat, snapshot.catalog)
     except UnknownModel as error:
-        raise ModelNotFound(str(error), param="model") from error
+        raise ModelNotFound(str(error), param=param) from error
     except PinNotAllowed as error:
-        raise Forbidden(str(error), param="model") from error
+        raise Forbidden(str(error), param=param) from error
     if names_a_pin(record.chat.model, snapshot) and not record.caller.may_pin:
         raise Forbidden("This key may not choose a backend or tier.", param="model")
     for reason in route.reasons:
@@ -157,19 +165,24 @@ def take_care(hit: Hit, record: RequestRecord, runtime: Runtime) -> Hit | None:
     """A hit that wants looking after; None when its level is off in this scope."""
     off = runtime.snapshot.levels_off.get((record.chat.scope, hit.level))
     if off is None:
-        runtime.after_reuse(hit, record)
+        if not record.chat.dry_run:
+            runtime.after_reuse(hit, record)
         return hit
     record.decide("cache", f"The {hit.level} level is off here. {off}")
     return None
 
 
-async def find_shared(keys: CacheKeys, runtime: Runtime, shared: Shared) -> Hit | None:
+async def find_shared(
+    keys: CacheKeys, chat: ChatRequest, runtime: Runtime, shared: Shared
+) -> Hit | None:
     """What another worker has stored, unless the answer is on its way here."""
     if runtime.inflight.has_place(keys.sharing):
         return None
     found = await shared.answers.find(keys, runtime.snapshot.catalog.policy)
     if found is None:
         return None
+    if chat.dry_run:
+        return Hit(found.entry, found.level, 1.0, "stored by another worker")
     now = runtime.clock()
     return runtime.cache.take_over(keys, found.entry, found.level, now, found.seconds)
 

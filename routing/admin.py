@@ -157,6 +157,7 @@ class RoutingPolicyAdmin(ModelAdmin):
                     "cache_max_entries",
                     "cache_max_bytes",
                     "cache_ttl_seconds",
+                    "cache_max_ttl_seconds",
                     "cache_similarity",
                     "cache_max_temperature",
                     "cache_stale_seconds",

@@ -45,6 +45,16 @@ class Candidate(NamedTuple):
         return self.block is None
 
 
+class Standing(NamedTuple):
+    """How a backend stands now towards one request: `blocked` is why it can't be asked,
+    `health` a word for people."""
+
+    backend: Backend
+    blocked: Candidate | None
+    health: str
+    in_flight: int
+
+
 def tiers_to_try(catalog: Catalog, tier: int, route: Route) -> list[int]:
     """The chosen tier, then upwards, then downwards if the policy allows it."""
     ranks = [each.rank for each in catalog.tiers]
@@ -54,13 +64,18 @@ def tiers_to_try(catalog: Catalog, tier: int, route: Route) -> list[int]:
     return order
 
 
+def expected_output(features: Features) -> int:
+    """Tokens of an answer that nobody has seen yet."""
+    return min(features.max_output or EXPECTED_OUTPUT_TOKENS, EXPECTED_OUTPUT_TOKENS)
+
+
 def cheapest_first(
     classes: tuple[PriceClass, ...], features: Features
 ) -> tuple[PriceClass, ...] | list[PriceClass]:
     """Price classes by what this request will cost there; unpriced ones are last."""
     if len(classes) < 2:
         return classes
-    output = min(features.max_output or EXPECTED_OUTPUT_TOKENS, EXPECTED_OUTPUT_TOKENS)
+    output = expected_output(features)
 
     def expected_cost(backends: PriceClass) -> float:
         price = backends[0].price
@@ -116,7 +131,7 @@ class Look:
             backend = left.pop()
             if backend.name in self._exclude:
                 continue
-            if blocked := self._blocked(backend):
+            if blocked := self.blocked(backend):
                 self.passed.append(blocked)
                 continue
             if best is not None:
@@ -124,7 +139,7 @@ class Look:
             best = backend
         return best
 
-    def _blocked(self, backend: Backend) -> Candidate | None:
+    def blocked(self, backend: Backend) -> Candidate | None:
         """Why it can't be asked, in the order of what an operator would mend first."""
         now, member = self._now, self._member_of(backend)
         health = member.health

@@ -117,6 +117,7 @@ class Policy:
     cache_max_entries: int = 1000
     cache_max_bytes: int = 256 << 20
     cache_ttl_seconds: float = 300.0
+    cache_max_ttl_seconds: float = 3600.0
     cache_similarity: float = 0.85
     cache_max_temperature: float = 0.3
     cache_stale_seconds: float = 0.0
@@ -150,6 +151,12 @@ class Policy:
     learning: Literal["none", "watch", "auto"] = "none"
     learned_exploration: float = 0.5
     log_retention_days: int = 30
+
+    def bounded_ttl(self, asked: float | None) -> float | None:
+        """How long a client may have its answer kept that asks for so many seconds."""
+        if asked is None:
+            return None
+        return min(asked, max(self.cache_ttl_seconds, self.cache_max_ttl_seconds))
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,9 @@ class ChatRequest:
     `prefer` is the backend to ask among equals, `exact_only` forbids answers to other
     wordings, and with `one_bill` no other backend is asked after one that may charge.
     `model` is the name the client sent, or "auto". `pin`, `max_tier` come from headers
-    the key allows; `no_cache`/`no_store` from Cache-Control.
+    the key allows; `no_cache`/`no_store` from Cache-Control. `cache_ttl` is how many
+    seconds the answer may be reused, None as the policy says; `namespace` is a part of
+    the scope's cache by itself. A `dry_run` asks for the decision alone.
     """
 
     body: Json
@@ -51,6 +53,9 @@ class ChatRequest:
     no_cache: bool = False
     no_store: bool = False
     allow_sampled_reuse: bool = False
+    cache_ttl: float | None = None
+    namespace: str = ""
+    dry_run: bool = False
     tags: tuple[str, ...] = ()
     prefer: str = ""
     exact_only: bool = False

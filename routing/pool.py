@@ -4,7 +4,13 @@ from collections.abc import Callable, Container
 from functools import partial
 from random import Random
 
-from routing.candidates import Candidate, Look, cheapest_first, tiers_to_try
+from routing.candidates import (
+    Candidate,
+    Look,
+    Standing,
+    cheapest_first,
+    tiers_to_try,
+)
 from routing.catalog import Backend, Catalog, Secret
 from routing.chat import Features, Json
 from routing.health import OUT, Health, Outcome, State, Transition
@@ -83,6 +89,18 @@ class BackendPool:
                         return [*look.passed, Candidate(best, reason)]
             passed = look.passed
         return passed
+
+    def survey(self, catalog: Catalog, features: Features) -> list[Standing]:
+        """How every backend stands towards such a request, in configured order."""
+        now = self._clock()
+        look = Look(self._member_of, features, (), now, self._random, panic=False)
+        found = []
+        for backend in catalog.backends:
+            member = self._member_of(backend)
+            health = member.health.status_for_people(now)
+            blocked = look.blocked(backend)
+            found.append(Standing(backend, blocked, health, member.in_flight))
+        return found
 
     def lease(self, backend: Backend) -> Lease:
         """A place on a backend, for the time of a `with` block."""

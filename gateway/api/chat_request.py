@@ -5,13 +5,13 @@ import re
 from collections.abc import Callable
 from functools import partial
 
+from gateway.api import overrides
 from gateway.api.authentication import may_override
 from gateway.asgi.context import Context
 from gateway.dialects import strict_json
 from gateway.dialects.messages_check import check_messages, check_version
 from gateway.dialects.messages_request import to_chat_body
 from gateway.dialects.openai import validate_chat
-from gateway.errors import BadRequest
 from routing.chat import ChatRequest, Json
 from routing.features import extract
 
@@ -80,6 +80,9 @@ def request_of(data: Json, context: Context) -> ChatRequest:
         no_cache="no-cache" in cache_control or "no-store" in cache_control,
         no_store="no-store" in cache_control,
         allow_sampled_reuse="x-llm-router-allow-sampled" in cache_control,
+        cache_ttl=overrides.cache_ttl(context),
+        namespace=overrides.cache_namespace(context),
+        dry_run=overrides.dry_run(context),
         tags=tags(context),
     )
 
@@ -89,8 +92,8 @@ def betas(context: Context) -> tuple[str, ...]:
     value = context.header(b"anthropic-beta")
     found = sorted({beta.strip() for beta in value.split(",")} - {""})
     if len(found) > MAX_BETAS or not all(map(BETA.fullmatch, found)):
-        raise BadRequest(
-            f"anthropic-beta takes {MAX_BETAS} names of letters, digits and . _ -"
+        raise overrides.wrong(
+            b"anthropic-beta", f"takes {MAX_BETAS} names of letters, digits and . _ -"
         )
     return tuple(found)
 
@@ -111,7 +114,9 @@ def max_tier(context: Context) -> int | None:
     if not value:
         return None
     if not value.isascii() or not value.isdigit() or not 1 <= int(value[:5]) <= 9999:
-        raise BadRequest("x-llm-router-max-tier must be a tier's number, such as 2.")
+        raise overrides.wrong(
+            b"x-llm-router-max-tier", "must be a tier's number, such as 2"
+        )
     return int(value)
 
 
@@ -126,7 +131,8 @@ def tags(context: Context) -> tuple[str, ...]:
     value = context.header(b"x-llm-router-tags")
     found = tuple(tag.strip() for tag in value.split(",") if tag.strip())
     if len(found) > MAX_TAGS or any(len(tag) > MAX_TAG_CHARS for tag in found):
-        raise BadRequest(
-            f"x-llm-router-tags takes {MAX_TAGS} tags of {MAX_TAG_CHARS} characters."
+        raise overrides.wrong(
+            b"x-llm-router-tags",
+            f"takes {MAX_TAGS} tags of {MAX_TAG_CHARS} characters",
         )
     return found

@@ -66,6 +66,8 @@ def request_headers(request_id: str) -> tuple[Header, Header]:
 
 def routing_headers(record: RequestRecord) -> Iterator[Header]:
     """What is known of the routing by now; a stream's cost is known only at its end."""
+    if record.chat.dry_run:
+        yield "x-llm-router-dry-run", "1"
     yield "x-llm-router-cache", record.cache
     if record.cache_level:
         yield "x-llm-router-cache-level", record.cache_level

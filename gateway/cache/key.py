@@ -16,7 +16,7 @@ from routing.catalog import Catalog, Policy
 from routing.chat import ChatRequest, Json
 
 # A new number makes every older key unreachable; raise it when a key's parts change.
-SCHEMA = b"llm-router cache 1"
+SCHEMA = b"llm-router cache 2"
 
 # Who asks, how it is delivered and what the provider files away, not what is answered.
 # The model is a part of its own. `service_tier` counts: it buys another speed and
@@ -118,8 +118,9 @@ def answering_fields(body: Json) -> Json:
 
 
 def _route(scope: str, chat: ChatRequest, policy: Policy) -> Iterator[bytes]:
-    """Who asks, for which model, and what the policy lets that name mean."""
+    """Who asks and in which namespace, for which model, and what that name means."""
     yield scope.encode()
+    yield chat.namespace.encode()
     betas = chat.native.betas if chat.native else ()
     yield _json([chat.model, chat.pin, chat.min_tier, chat.max_tier, *betas])
     yield _rules_of(policy)

@@ -27,6 +27,7 @@ class CacheKeys:
 
     `reason` is the rule that took a level away, "" when none did. `rest` is all of the
     request but the text of its question; `words` and `similarity` act within it.
+    `seconds` is how long the client wants its answer kept, None as the policy says.
     """
 
     scope: str
@@ -38,6 +39,7 @@ class CacheKeys:
     canonical: bytes | None = None
     words: WordSet | None = None
     similarity: float = 1.0
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,17 @@ class AnswerCache:
         The keys tell what the request may match and are what its own answer is
         stored under. What it means is only worked out when it isn't known exactly.
         """
+        keys, hit = self.look(chat, catalog, fingerprint, now)
+        if hit is not None:
+            self._hits[hit.level] += 1
+        elif keys.exact is not None and keys.reuse.lookup:
+            self._misses += 1
+        return keys, hit
+
+    def look(
+        self, chat: ChatRequest, catalog: Catalog, fingerprint: bytes, now: float
+    ) -> tuple[CacheKeys, Hit | None]:
+        """What `find` would find, without counting it."""
         keys = keys_of(chat, catalog, fingerprint)
         if hit := self._exact(keys, now):
             return keys, hit
@@ -96,10 +109,12 @@ class AnswerCache:
         now: float,
         seconds: float | None = None,
     ) -> bool:
-        """Keep an answer for these keys, for `seconds` or as long as the policy says;
-        whether it was kept."""
+        """Keep an answer for these keys, for `seconds` or as long as its request and
+        the policy say; whether it was kept."""
         if keys.exact is None or not keys.reuse.store:
             return False
+        if seconds is None:
+            seconds = keys.seconds
         aliases = (keys.canonical,) if keys.canonical else ()
         index_bytes = keys.words.index_bytes if keys.words else 0
         kept = self._store.put(
@@ -174,16 +189,12 @@ class AnswerCache:
     def _semantic(self, keys: CacheKeys, now: float) -> Hit | None:
         if keys.exact is None or not keys.reuse.lookup:
             return None
-        hit = self._equal(keys.canonical, "canonical", now) or self._similar(keys, now)
-        if hit is None:
-            self._misses += 1
-        return hit
+        return self._equal(keys.canonical, "canonical", now) or self._similar(keys, now)
 
     def _equal(self, key: bytes | None, level: Level, now: float) -> Hit | None:
         slot = self._store.get(key, now) if key else None
         if slot is None:
             return None
-        self._hits[level] += 1
         return Hit(slot.entry, level, 1.0, EQUAL[level], slot.expires_at <= now)
 
     def _similar(self, keys: CacheKeys, now: float) -> Hit | None:
@@ -192,7 +203,6 @@ class AnswerCache:
         while found := self._index.find(keys.rest, keys.words, keys.similarity):
             id, similarity = found
             if slot := self._store.get(id, now):
-                self._hits["jaccard"] += 1
                 reason = f"word sets {similarity:.2f} alike"
                 stale = slot.expires_at <= now
                 return Hit(slot.entry, "jaccard", similarity, reason, stale)
@@ -213,6 +223,7 @@ def keys_of(chat: ChatRequest, catalog: Catalog, fingerprint: bytes) -> CacheKey
         reason=reuse.reason,
         exact=exact if reuse.exact else None,
         sharing=sharing_key(exact, chat.stream) if reuse.share else None,
+        seconds=policy.bounded_ttl(chat.cache_ttl),
     )
 
 

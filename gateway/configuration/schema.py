@@ -94,6 +94,7 @@ POLICY: dict[str, Keys] = {
         enabled="cache_enabled",
         max_size="cache_max_entries",
         ttl_sec="cache_ttl_seconds",
+        max_ttl_sec="cache_max_ttl_seconds",
         similarity_thresh="cache_similarity",
         matching="cache_matching",
         max_bytes="cache_max_bytes",

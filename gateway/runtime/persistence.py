@@ -31,8 +31,8 @@ class Persistence:
     def keep(self, keys: CacheKeys, entry: Entry, policy: Policy) -> None:
         """Note an answer for the next `flush`, when the policy says so."""
         if policy.cache_persist and keys.exact and keys.reuse.store:
-            until = self._wall() + policy.cache_ttl_seconds
-            self._waiting.append(Kept(keys, entry, until))
+            seconds = keys.seconds or policy.cache_ttl_seconds
+            self._waiting.append(Kept(keys, entry, self._wall() + seconds))
 
     def flush(self, policy: Policy) -> None:
         """Write what waits, and delete what has expired or is too much."""

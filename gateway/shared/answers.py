@@ -66,12 +66,15 @@ class SharedAnswers:
             return
         # One name more, by which feedback finds the answer.
         names.append(self._request_name(keys.scope, entry.request_id))
-        jitter = self._random.uniform(1 - TTL_JITTER, 1 + TTL_JITTER)
+        seconds = keys.seconds
+        if seconds is None:
+            jitter = self._random.uniform(1 - TTL_JITTER, 1 + TTL_JITTER)
+            seconds = policy.cache_ttl_seconds * jitter
         sealed = self._seal.close(names, {"entry": entry_to_json(entry)})
         if len(sealed) > max_bytes(policy):
             return
         with suppress(SharedStateDown):
-            await self._state.put(names, sealed, policy.cache_ttl_seconds * jitter)
+            await self._state.put(names, sealed, seconds)
 
     async def forget(self, scope: str, request_id: str, policy: Policy) -> None:
         """Delete the answer that this request bought, under all its names."""

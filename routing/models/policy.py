@@ -87,6 +87,11 @@ class RoutingPolicy(models.Model):
         validators=[MinValueValidator(0.1)],
         help_text="How long an answer may be reused.",
     )
+    cache_max_ttl_seconds = models.FloatField(
+        default=3600.0,
+        validators=[MinValueValidator(0.1)],
+        help_text="The longest a client may ask for by X-LLM-Router-Cache-TTL.",
+    )
     cache_similarity = models.FloatField(
         default=0.85,
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],

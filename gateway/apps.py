@@ -21,6 +21,6 @@ class GatewayConfig(AppConfig):
 def watch_configuration(using: str = "default", **_: Any) -> None:
     """Make every change of a configuration row visible to the snapshot."""
     models = [apps.get_model("routing", name) for name in WATCHED]
-    for name in ("ApiKey", "CachePurge", "CacheLevelOff"):
+    for name in ("ApiKey", "Team", "CachePurge", "CacheLevelOff"):
         models.append(apps.get_model("gateway", name))
     triggers.install([model._meta.db_table for model in models], using)

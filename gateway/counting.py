@@ -56,8 +56,9 @@ def would_answer(
     record: RequestRecord, features: Features, runtime: Runtime
 ) -> Backend | None:
     """Whom the request would go to now; None when nobody can answer."""
-    catalog = runtime.snapshot.catalog
-    route = read_route(record, runtime.snapshot)
+    snapshot = runtime.snapshot.seen_by(record.caller)
+    catalog = snapshot.catalog
+    route = read_route(record, snapshot)
     choice = choose(classify(features), route, catalog)
     candidates = runtime.pool.candidates(catalog, choice, route, features)
     usable = bool(candidates) and candidates[-1].usable

@@ -6,11 +6,12 @@ from datetime import timedelta
 from zlib import crc32
 
 from django.core.validators import MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from gateway.cache_rows import CacheLevelOff, CacheProof, CachePurge, StoredAnswer
+from gateway.limit_rows import LimitCounter, Limited, SpendDay, Team
 
 __all__ = [
     "ApiKey",
@@ -18,9 +19,12 @@ __all__ = [
     "CacheLevelOff",
     "CacheProof",
     "CachePurge",
+    "LimitCounter",
     "RequestLog",
     "SetupToken",
+    "SpendDay",
     "StoredAnswer",
+    "Team",
     "UsageTotal",
 ]
 
@@ -39,14 +43,18 @@ def new_secret() -> str:
     return f"{KEY_PREFIX}{body}{crc32(body.encode()):08x}"
 
 
-class ApiKey(models.Model):
+class ApiKey(Limited):
     """What a client shows to use the gateway. Only its SHA-256 is kept."""
 
     name = models.CharField(max_length=100, unique=True)
-    team = models.CharField(
-        max_length=100,
+    team = models.ForeignKey(
+        Team,
+        models.PROTECT,
+        null=True,
         blank=True,
-        help_text="Keys of one team share cached answers and see each other's numbers.",
+        related_name="keys",
+        help_text="Keys of one team share cached answers, see each other's numbers "
+        "and are held to the team's limits beside their own.",
     )
     prefix = models.CharField(max_length=20, editable=False)
     digest = models.CharField(max_length=64, unique=True, editable=False)
@@ -58,6 +66,12 @@ class ApiKey(models.Model):
     )
     min_tier = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Requests are never routed below this tier."
+    )
+    allowed_models = models.CharField(
+        max_length=1000,
+        blank=True,
+        help_text="Names or globs of backends or their models, separated by commas, "
+        "such as: haiku, gpt-*-mini. Empty: all of them.",
     )
     may_pin = models.BooleanField(
         default=True, help_text="May choose a backend or tier by name or header."
@@ -85,15 +99,25 @@ class ApiKey(models.Model):
     @property
     def scope(self) -> str:
         """Who may share this key's answers: its team when it has one, else itself."""
-        return f"team:{self.team}" if self.team else f"key:{self.pk}"
+        return f"team:{self.team.name}" if self.team else f"key:{self.pk}"
+
+    @property
+    def models_allowed(self) -> tuple[str, ...]:
+        """The globs of `allowed_models`."""
+        parts = (part.strip() for part in self.allowed_models.split(","))
+        return tuple(part for part in parts if part)
 
     @classmethod
-    def issue(cls, name: str, **fields: object) -> "tuple[ApiKey, str]":
-        """A new key and, this once, its secret."""
+    def issue(
+        cls, name: str, *, team: str = "", **fields: object
+    ) -> "tuple[ApiKey, str]":
+        """A new key and, this once, its secret. A team that is new is made."""
         key = cls(name=name, **fields)
         secret = key.take_secret()
-        key.full_clean()
-        key.save()
+        with transaction.atomic():
+            key.team = Team.named(team) if team else None
+            key.full_clean()
+            key.save()
         return key, secret
 
     def take_secret(self) -> str:

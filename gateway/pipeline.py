@@ -74,7 +74,8 @@ async def answer(record: RequestRecord, runtime: Runtime) -> Answer:
 
 async def find_answer(record: RequestRecord, runtime: Runtime) -> Answer:
     """Reuse an answer we have or one already on its way; else buy one."""
-    snapshot = runtime.snapshot  # one configuration for the whole request
+    # One configuration for the whole request.
+    snapshot = runtime.snapshot.seen_by(record.caller)
     chat = record.chat
     route = read_route(record, snapshot)
     look_up = runtime.cache.look if chat.dry_run else runtime.cache.find

@@ -4,7 +4,8 @@ Rows are edited in the admin; `gateway.runtime.snapshot` turns them into these o
 second. Nothing here touches the database. Money is integer nano-USD.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -168,6 +169,23 @@ class Catalog:
     aliases: tuple[Alias, ...] = ()
     policy: Policy = field(default_factory=Policy)
     brain: "Brain | None" = None  # None: nothing is trained, watched or learned
+
+    def only(self, models: tuple[str, ...]) -> "Catalog":
+        """As if there were those backends only whose name or model matches one of the
+        globs, and the tiers that have one of them."""
+        backends = tuple(
+            b
+            for b in self.backends
+            if any(fnmatchcase(b.name, m) or fnmatchcase(b.model, m) for m in models)
+        )
+        ranks = {backend.tier for backend in backends}
+        tiers = tuple(tier for tier in self.tiers if tier.rank in ranks)
+        aliases = tuple(
+            alias
+            for alias in self.aliases
+            if not alias.backend or any(b.name == alias.backend for b in backends)
+        )
+        return replace(self, tiers=tiers, backends=backends, aliases=aliases)
 
     @cached_property
     def by_name(self) -> dict[str, Backend]:

@@ -28,7 +28,7 @@ class Desk:
         self, inputs: Inputs, caller: Caller, cached: frozenset[str] = frozenset()
     ) -> Facts:
         return Facts(
-            self.runtime.snapshot.catalog,
+            self.runtime.snapshot.seen_by(caller).catalog,
             self.latencies,
             inputs,
             cached,

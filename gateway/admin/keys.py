@@ -3,36 +3,83 @@
 A revoked row keeps its name for the books and keeps the gateway out of open mode.
 """
 
+from typing import Any
+from zoneinfo import available_timezones
+
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.forms import ModelForm
+from django.db.models import Field, QuerySet
+from django.forms import ChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminSelectWidget
 
-from gateway.models import ApiKey
+from gateway.models import ApiKey, Team
 from routing.catalog import Secret
+
+RATES = ("requests_per_minute", "tokens_per_minute")
+BUDGETS = ("budget_day_usd", "budget_week_usd", "budget_month_usd")
+
+
+@admin.register(Team)
+class TeamAdmin(ModelAdmin):
+    list_display = ("name", "time_zone", *RATES, *BUDGETS)
+    search_fields = ("name",)
+    fieldsets = (
+        (None, {"fields": ("name", "time_zone")}),
+        (
+            "Limits of all its keys together",
+            {"fields": (*RATES, *BUDGETS)},
+        ),
+    )
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Team | None = None
+    ) -> tuple[str, ...]:
+        return ("name",) if obj else ()
+
+    def formfield_for_dbfield(
+        self, db_field: Field, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name == "time_zone":
+            zones = [(name, name) for name in sorted(available_timezones())]
+            return ChoiceField(
+                choices=zones,
+                initial=db_field.default,
+                help_text=db_field.help_text,
+                widget=UnfoldAdminSelectWidget,
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ModelAdmin):
     list_display = ("name", "team", "prefix", "status", "created_at", "expires_at")
     list_filter = ("revoked_at",)
-    search_fields = ("name", "team", "prefix")
+    list_select_related = ("team",)
+    search_fields = ("name", "team__name", "prefix")
     readonly_fields = ("prefix", "created_at", "revoked_at")
     actions = ("revoke_selected",)
     actions_submit_line = ("revoke",)
-    limits = (
-        "Limits",
-        {"fields": ("expires_at", "min_tier", "max_tier", "may_pin", "max_in_flight")},
+    bounds = (
+        (
+            "What it may use",
+            {
+                "fields": (
+                    "expires_at",
+                    "allowed_models",
+                    "min_tier",
+                    "max_tier",
+                    "may_pin",
+                )
+            },
+        ),
+        ("Limits", {"fields": ("max_in_flight", *RATES, *BUDGETS)}),
     )
-    add_fieldsets = ((None, {"fields": ("name", "team")}), limits)
-    fieldsets = (
-        (None, {"fields": ("name", "team", *readonly_fields)}),
-        limits,
-    )
+    add_fieldsets = ((None, {"fields": ("name", "team")}), *bounds)
+    fieldsets = ((None, {"fields": ("name", "team", *readonly_fields)}), *bounds)
 
     @display(
         description="Status",

@@ -20,7 +20,7 @@ class Models(GatewayView):
     """`GET /v1/models`: every name."""
 
     async def get(self, request: GatewayRequest) -> Reply:
-        names = known(self.gateway.runtime.snapshot.catalog)
+        names = known(self.gateway.snapshot.catalog)
         if self.gateway.dialect == "anthropic":
             models = [anthropic_model(name, by) for name, by in names.items()]
             return json_reply(page(models, request.query))
@@ -32,7 +32,7 @@ class OneModel(GatewayView):
     """`GET /v1/models/{id}`."""
 
     async def get(self, request: GatewayRequest, model: str) -> Reply:
-        names = known(self.gateway.runtime.snapshot.catalog)
+        names = known(self.gateway.snapshot.catalog)
         if model not in names:
             raise ModelNotFound(
                 f"The model {model[:200]!r} does not exist.", param="model"

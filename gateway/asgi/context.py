@@ -6,6 +6,7 @@ from typing import Literal
 
 from gateway.ledger.books import Caller
 from gateway.runtime.runtime import Runtime
+from gateway.runtime.snapshot import Snapshot
 
 
 @dataclass(slots=True)
@@ -21,6 +22,11 @@ class Context:
         """Run what must happen however the response ended; each does it once."""
         for action in self.at_end:
             action()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The configuration as this caller may see it."""
+        return self.runtime.snapshot.seen_by(self.caller)
 
     def header(self, name: bytes) -> str:
         return self.headers.get(name, b"").decode("latin-1").strip()

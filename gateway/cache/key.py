@@ -107,6 +107,11 @@ def after_purge(fingerprint: bytes, number: int) -> bytes:
     return _digest(b"purge", fingerprint, str(number).encode())
 
 
+def narrowed(fingerprint: bytes, models: str) -> bytes:
+    """Another fingerprint for those who may use some of the models only."""
+    return _digest(b"models", fingerprint, models.encode())
+
+
 def answering_fields(body: Json) -> Json:
     """The fields that may change the answer; one we don't know counts."""
     return {

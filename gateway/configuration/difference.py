@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 
 from django.db.models import Model
 
 from gateway.configuration.schema import Keys
+from gateway.models import Team
 from routing.models import Backend, Tier
 
 
@@ -83,8 +85,10 @@ def shown(value: object) -> str:
             return str(value).lower()
         case Tier():
             return str(value.rank)
-        case Backend():
+        case Backend() | Team():
             return value.name
+        case Decimal():
+            return f"{value.normalize():f}"
         case float():
             return str(value).removesuffix(".0")
     return str(value)

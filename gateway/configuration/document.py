@@ -44,6 +44,8 @@ class Config:
     policy: Mapping[str, object]
     baseline_tier: int | None = None
     notes: tuple[str, ...] = ()
+    teams: tuple[Mapping[str, object], ...] = ()  # by column
+    keys: tuple[Mapping[str, object], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from decimal import Decimal
 
 import yaml
+from django.db.models import Model
 
-from gateway.configuration.schema import BACKEND, POLICY, PRICE, Keys
+from gateway.configuration.schema import BACKEND, KEY, POLICY, PRICE, TEAM, Keys
 from gateway.configuration.values import usd_per_1k
+from gateway.models import ApiKey, Team
 from routing.models import Backend, ModelAlias, RoutingPolicy, Tier
 from routing.review import price_in_effect
 
@@ -19,13 +22,16 @@ def dump(now: datetime) -> str:
     # A tier without backends has no place in a file.
     tiers = list(Tier.objects.filter(backends__isnull=False).distinct())
     aliases = ModelAlias.objects.select_related("tier", "backend")
+    keys = ApiKey.objects.filter(revoked_at=None).select_related("team")
     policy = RoutingPolicy.objects.filter(pk=1).first() or RoutingPolicy(pk=1)
     parts = [
         _listed("models", (list(_backend(row, now)) for row in stored)),
         _listed("tiers", (list(_tier(row)) for row in tiers)),
         _section("classifier", (_threshold(row) for row in tiers[:-1])),
         _listed("aliases", (list(_alias(row)) for row in aliases)),
-        *(_section(name, _values(policy, keys)) for name, keys in POLICY.items()),
+        _listed("teams", (list(_values(row, TEAM)) for row in Team.objects.all())),
+        _listed("keys", (list(_values(row, KEY)) for row in keys)),
+        *(_section(name, _values(policy, rules)) for name, rules in POLICY.items()),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -59,12 +65,14 @@ def _alias(row: ModelAlias) -> Iterator[str]:
     yield _line("position", row.position)
 
 
-def _values(row: Backend | RoutingPolicy, keys: Keys) -> Iterator[str]:
+def _values(row: Model, keys: Keys) -> Iterator[str]:
     """A line for each key whose column isn't empty."""
     for key, rule in keys.items():
         value = getattr(row, rule.column)
         if isinstance(value, Tier):
             value = value.rank
+        if isinstance(value, Team):
+            value = value.name
         if value not in (None, ""):
             yield _line(key, value)
 
@@ -75,6 +83,8 @@ def _line(key: str, value: object) -> str:
         value = int(value)
     if isinstance(value, str):
         value = str(value)  # a choice of Django's is a str that YAML doesn't know
+    if isinstance(value, Decimal):
+        return f"{key}: {value.normalize():f}"
     text: str = yaml.safe_dump({key: value}, allow_unicode=True, width=1 << 20)
     return text.rstrip("\n")
 

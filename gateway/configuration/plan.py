@@ -7,6 +7,7 @@ never undoes in silence what an operator tuned in the admin.
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from gateway.configuration.access_plan import key_notes, plan_keys, plan_teams
 from gateway.configuration.aliases import FAMILIES, families
 from gateway.configuration.backend_plan import plan_backend
 from gateway.configuration.difference import (
@@ -21,6 +22,7 @@ from gateway.configuration.document import AliasEntry, Config
 from gateway.configuration.problems import ConfigurationError
 from gateway.configuration.schema import ALIAS, BACKEND, POLICY, TIER, filling
 from gateway.configuration.tiers import not_rising, thresholds
+from gateway.models import ApiKey, Team
 from routing.models import Backend, ModelAlias, RoutingPolicy, Tier
 from routing.review import key_problem, price_in_effect
 
@@ -39,15 +41,21 @@ def plan(
     missing = [backends[name] for name in sorted(backends.keys() - config.names)]
     policy = RoutingPolicy.objects.filter(pk=1).first() or RoutingPolicy(pk=1)
 
+    teams = {row.name: row for row in Team.objects.all()}
+    keys = {row.name: row for row in ApiKey.objects.select_related("team")}
+
     changes = list(_tiers(config, tiers))
     for entry in config.backends:
         row = backends.setdefault(entry.name, Backend(name=entry.name))
         changes.append(plan_backend(entry, row, tiers[entry.tier], now))
     changes += _missing_backends(missing, prune)
     changes += _aliases(config, tiers, backends, seed)
+    changes += plan_teams(config, teams)
+    changes += plan_keys(config, teams, keys)
     changes.append(_policy(config, tiers, policy))
     notes = (
         *config.notes,
+        *key_notes(config, keys),
         *_key_notes(config, backends),
         *_price_notes(config, backends, now),
         *_similarity_note(config, policy),

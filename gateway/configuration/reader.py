@@ -9,6 +9,7 @@ from pathlib import Path
 from gateway.configuration.document import BackendEntry, Config
 from gateway.configuration.problems import ConfigurationError, Problems
 from gateway.configuration.schema import LISTS, SECTIONS
+from gateway.configuration.sections.access import check_teams, read_keys, read_teams
 from gateway.configuration.sections.aliases import read_aliases
 from gateway.configuration.sections.models import read_backend, read_ranks
 from gateway.configuration.sections.policy import read_policy
@@ -47,6 +48,9 @@ def read_bytes(content: bytes, source: str, environ: Mapping[str, str]) -> Confi
     backends = tuple(read_backend(section) for section in models)
     names = [backend.name for backend in backends]
     policy, baseline_tier = read_policy(nodes, ranks, problems)
+    teams = _list("teams", nodes, problems)
+    keys = _list("keys", nodes, problems)
+    check_teams(keys, {name for each in teams if (name := each.get("name", str))})
     config = Config(
         backends=backends,
         tier_names=read_tier_names(_list("tiers", nodes, problems), ranks),
@@ -55,6 +59,8 @@ def read_bytes(content: bytes, source: str, environ: Mapping[str, str]) -> Confi
         policy=policy,
         baseline_tier=baseline_tier,
         notes=_unset_variables(backends, environ),
+        teams=read_teams(teams),
+        keys=read_keys(keys),
     )
     problems.raise_if_any()
     return config

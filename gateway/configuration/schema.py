@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import models
 
 from gateway.configuration.values import Kind
+from gateway.models import ApiKey, Team
 from routing.models import Backend, ModelAlias, RoutingPolicy, Tier
 
 
@@ -34,6 +35,8 @@ def _kind(field: object, choices: tuple[str, ...]) -> Kind:
     if choices:
         return Kind.CHOICE
     match field:
+        case models.DecimalField():
+            return Kind.USD
         case models.BooleanField():
             return Kind.FLAG
         case models.FloatField():
@@ -74,6 +77,33 @@ ALIAS: Keys = {
 }
 
 
+LIMITS: Keys = {
+    name: filling(Team, name)
+    for name in (
+        "requests_per_minute",
+        "tokens_per_minute",
+        "budget_day_usd",
+        "budget_week_usd",
+        "budget_month_usd",
+    )
+}
+TEAM: Keys = {
+    "name": filling(Team, "name", required=True),
+    "time_zone": filling(Team, "time_zone"),
+    **LIMITS,
+}
+KEY: Keys = {
+    "name": filling(ApiKey, "name", required=True),
+    "team": Key(Kind.TEXT, "team"),
+    "models": filling(ApiKey, "allowed_models"),
+    "min_tier": filling(ApiKey, "min_tier"),
+    "max_tier": filling(ApiKey, "max_tier"),
+    "may_pin": filling(ApiKey, "may_pin"),
+    "max_in_flight": filling(ApiKey, "max_in_flight"),
+    **LIMITS,
+}
+
+
 def _policy(**columns: str) -> Keys:
     return {key: filling(RoutingPolicy, column) for key, column in columns.items()}
 
@@ -82,6 +112,8 @@ LISTS: dict[str, Keys] = {
     "models": {**BACKEND, **PRICE},
     "tiers": TIER,
     "aliases": ALIAS,
+    "teams": TEAM,
+    "keys": KEY,
 }
 POLICY: dict[str, Keys] = {
     "routing": _policy(
@@ -140,7 +172,7 @@ POLICY: dict[str, Keys] = {
     ),
     "logs": _policy(retention_days="log_retention_days"),
 }
-SECTIONS = ("models", "tiers", "classifier", "aliases", *POLICY)
+SECTIONS = ("models", "tiers", "classifier", "aliases", "teams", "keys", *POLICY)
 
 
 def classifier_keys(ranks: Iterable[int]) -> Keys:

@@ -23,13 +23,17 @@ class Kind(Enum):
     NUMBER = "a number"
     FLAG = "true or false"
     MONEY = "a price in USD"
+    USD = "an amount in USD"
 
 
 class WrongValue(ValueError):
     """The value isn't of its kind; the message, if any, is a hint. Holds no value."""
 
 
-def convert(scalar: Scalar, kind: Kind) -> str | int | float | bool:
+Value = str | int | float | bool | Decimal
+
+
+def convert(scalar: Scalar, kind: Kind) -> Value:
     return CONVERTERS[kind](scalar)
 
 
@@ -65,6 +69,10 @@ def _money(scalar: Scalar) -> int:
     return nano
 
 
+def _usd(scalar: Scalar) -> Decimal:
+    return Decimal(_unquoted(scalar, NUMBER))
+
+
 def usd_per_1k(nano_per_million: int) -> str:
     """The way back, as it is written in the file: 800_000_000 -> "0.0008"."""
     digits = f"{nano_per_million:013d}"
@@ -79,11 +87,12 @@ def _unquoted(scalar: Scalar, pattern: re.Pattern[str]) -> str:
     return scalar.text
 
 
-CONVERTERS: dict[Kind, Callable[[Scalar], str | int | float | bool]] = {
+CONVERTERS: dict[Kind, Callable[[Scalar], Value]] = {
     Kind.TEXT: _text,
     Kind.CHOICE: _text,
     Kind.WHOLE: _whole,
     Kind.NUMBER: _number,
     Kind.FLAG: _flag,
     Kind.MONEY: _money,
+    Kind.USD: _usd,
 }

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from gateway.errors import GatewayError, StorageFull, UpstreamError
 from gateway.ledger.journal import Journal
+from gateway.limits.rules import Rule
 from gateway.metrics import Metrics
 from routing.catalog import Backend, Catalog, PriceList
 from routing.chat import ChatRequest, Json, Usage
@@ -29,6 +30,8 @@ class Caller:
     max_tier: int | None = None
     may_pin: bool = True
     max_in_flight: int = 0
+    models: tuple[str, ...] = ()  # globs of those it may use; none: all
+    rules: tuple[Rule, ...] = ()  # its limits; most callers have none
 
 
 @dataclass(slots=True)

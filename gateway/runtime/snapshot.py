@@ -5,14 +5,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from math import isfinite
 
 from django.core.exceptions import ValidationError
 from django.db.models import CharField, IntegerField, Max, Model, Q
 
-from gateway.cache.key import after_purge, fingerprint
+from gateway.cache.key import after_purge, fingerprint, narrowed
 from gateway.ledger.books import Caller
-from gateway.models import ApiKey, CacheLevelOff, CachePurge
+from gateway.models import ApiKey, CacheLevelOff, CachePurge, Team
+from gateway.runtime.callers import caller_of
 from gateway.runtime.routers import read_brain
 from routing import models as rows
 from routing.catalog import Alias, Backend, Catalog, Policy, PriceList, Tier
@@ -46,6 +48,31 @@ class Snapshot:
     purged: Mapping[str, bytes] = field(default_factory=dict)
     # (scope, level) -> why that level of the cache is off there.
     levels_off: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def seen_by(self, caller: Caller) -> "Snapshot":
+        """What is there for a caller: itself, or with those models only it may use."""
+        if not caller.models:
+            return self
+        seen = self._restricted.get(caller.models)
+        if seen is None:
+            seen = self._restricted[caller.models] = self._with(caller.models)
+        return seen
+
+    @cached_property
+    def _restricted(self) -> dict[tuple[str, ...], "Snapshot"]:
+        return {}
+
+    def _with(self, models: tuple[str, ...]) -> "Snapshot":
+        """Its fingerprints are others, so that nothing bought from a model that is not
+        allowed is found in the cache."""
+        catalog = self.catalog.only(models)
+        mark = "\n".join(models)
+        return replace(
+            self,
+            catalog=catalog,
+            fingerprint=narrowed(self.fingerprint, mark),
+            purged={s: narrowed(found, mark) for s, found in self.purged.items()},
+        )
 
     def fingerprint_for(self, scope: str) -> bytes:
         """What the keys of this scope's answers contain of the configuration."""
@@ -232,25 +259,17 @@ def _policy() -> Policy:
 
 
 def _keys() -> tuple[dict[str, Key], bool]:
+    for team in Team.objects.all():
+        check_fields(team, f"Team {team.name}")
     keys: dict[str, Key] = {}
     # Judged in SQL: Django reads a malformed date as None, which would mean "valid".
-    valid = ApiKey.objects.filter(revoked_at__isnull=True)
+    valid = ApiKey.objects.filter(revoked_at__isnull=True).select_related("team")
     for row in valid.annotate(ends=Q(expires_at__isnull=False)).iterator():
         if row.ends and row.expires_at is None:
             raise InvalidConfiguration(f"API key {row.name} ends at no valid time.")
         check_types(row, f"API key {row.pk}")
-        caller = Caller(
-            scope=row.scope,
-            key_name=row.name,
-            team=row.team,
-            key_id=row.pk,
-            min_tier=row.min_tier,
-            max_tier=row.max_tier,
-            may_pin=row.may_pin,
-            max_in_flight=row.max_in_flight,
-        )
         expires = row.expires_at.timestamp() if row.expires_at else None
-        keys[row.digest] = Key(caller, expires)
+        keys[row.digest] = Key(caller_of(row), expires)
     return keys, bool(keys) or ApiKey.objects.exists()
 
 

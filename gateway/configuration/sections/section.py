@@ -8,7 +8,7 @@ from django.db.models import Model
 
 from gateway.configuration.problems import Problems, suggestion
 from gateway.configuration.schema import Key, Keys
-from gateway.configuration.values import Kind, WrongValue, convert
+from gateway.configuration.values import Kind, Value, WrongValue, convert
 from gateway.configuration.yaml_source import ListNode, MappingNode, Node, Scalar
 
 T = TypeVar("T", str, int, float, bool)
@@ -22,7 +22,7 @@ class Section:
         self.line = node.line
         self.keys = keys
         self.problems = problems
-        self.values: dict[str, str | int | float | bool] = {}
+        self.values: dict[str, Value] = {}
         self.lines: dict[str, int] = {}
         for key, line, value in entries(where, node, keys, problems):
             self._read(key, line, value)

@@ -16,6 +16,7 @@ from gateway.models import (
     CacheProof,
     CachePurge,
     RequestLog,
+    SpendDay,
     UsageTotal,
 )
 from routing.models import (
@@ -55,6 +56,7 @@ def fill(text: str) -> Backend:
     )
     RouterModel.keep(b"", {"objections": [text], "tiers": {}})
     ApiKey.issue(text, team=text)
+    SpendDay.objects.create(day="2026-11-26", key_id=1, team=text)
     CachePurge.objects.create(scope=text)
     CacheProof.objects.create(scope=text, level=text[:10], wrong=1)
     CacheLevelOff.objects.create(scope=text, level=text[:10], reason=text)

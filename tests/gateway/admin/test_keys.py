@@ -5,7 +5,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from gateway.models import ApiKey, digest_of
+from gateway.models import ApiKey, Team, digest_of
 
 pytestmark = pytest.mark.django_db
 
@@ -44,15 +44,16 @@ def test_a_refused_form_issues_nothing(admin_client):
 
 def test_editing_a_key_changes_no_secret(admin_client):
     key, secret = ApiKey.issue("app")
+    red = Team.named("red")
 
     response = admin_client.post(
         f"{LIST}{key.pk}/change/",
-        {"name": "web", "team": "red", "max_in_flight": "5", "prefix": "sk-mine"},
+        {"name": "web", "team": red.pk, "max_in_flight": "5", "prefix": "sk-mine"},
         follow=True,
     )
 
     key.refresh_from_db()
-    assert (key.name, key.team, key.max_in_flight) == ("web", "red", 5)
+    assert (key.name, key.team, key.max_in_flight) == ("web", red, 5)
     assert key.digest == digest_of(secret)
     assert key.prefix == secret[:12]
     assert not SECRET.search(response.content.decode())
@@ -133,3 +134,48 @@ def test_the_list_tells_the_state_of_a_key(admin_client, fields, status):
     page = admin_client.get(LIST).content.decode()
 
     assert re.search(rf">\s*{status}\s*<", page)
+
+
+def test_a_team_has_limits_a_time_zone_and_a_name_that_stays(admin_client):
+    response = admin_client.post(
+        "/admin/gateway/team/add/",
+        {"name": "red", "time_zone": "Europe/Zurich", "budget_day_usd": "2.50"},
+        follow=True,
+    )
+    assert response.status_code == 200
+    red = Team.objects.get()
+    admin_client.post(
+        f"/admin/gateway/team/{red.pk}/change/",
+        {"name": "blue", "time_zone": "UTC", "requests_per_minute": "10"},
+    )
+
+    red.refresh_from_db()
+    assert (red.name, red.time_zone, red.requests_per_minute) == ("red", "UTC", 10)
+    assert red.budget_day_usd is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"time_zone": "Mars/Olympus"},
+        {"budget_day_usd": "-1"},
+        {"budget_month_usd": "1e20"},
+        {"requests_per_minute": "0"},
+    ],
+    ids=str,
+)
+def test_a_team_with_wrong_values_is_refused(admin_client, wrong):
+    data = {"name": "red", "time_zone": "UTC"}
+
+    admin_client.post("/admin/gateway/team/add/", data | wrong)
+
+    assert not Team.objects.exists()
+
+
+def test_a_team_with_keys_is_not_deleted(admin_client):
+    ApiKey.issue("app", team="red")
+    red = Team.objects.get()
+
+    admin_client.post(f"/admin/gateway/team/{red.pk}/delete/", {"post": "yes"})
+
+    assert Team.objects.get() == red

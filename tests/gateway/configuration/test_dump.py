@@ -2,6 +2,7 @@ import pytest
 
 from gateway.configuration import apply, dump, plan
 from gateway.configuration.difference import Outcome
+from gateway.models import ApiKey, Team
 from routing.fields import encrypt
 from routing.models import Backend, ModelAlias, Price, RoutingPolicy, Tier
 from tests.gateway.configuration.samples import (
@@ -36,6 +37,8 @@ def make_awkward_rows() -> None:
         sidecar_url="http://localhost:6060/classify",
         on_disconnect="drain",
     )
+    ApiKey.issue("1e3", team="yes", allowed_models="a, b*", budget_day_usd="0")
+    Team.objects.update(time_zone="Asia/Kathmandu", budget_month_usd="1000.5")
 
 
 def test_loading_a_dump_changes_nothing():
@@ -54,6 +57,8 @@ def test_a_dump_rebuilds_the_rows_in_an_empty_database():
     Backend.objects.all().delete()
     RoutingPolicy.objects.all().delete()
     Tier.objects.all().delete()
+    ApiKey.objects.update(team=None, allowed_models="", budget_day_usd=5)
+    Team.objects.all().delete()
 
     apply(plan(parsed(text), NOW))
     Backend.objects.filter(name="1.5").update(api_key_value=encrypt("sk-canary"))

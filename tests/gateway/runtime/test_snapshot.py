@@ -2,13 +2,15 @@
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
 from gateway.ledger.books import Caller
-from gateway.models import ApiKey, digest_of
+from gateway.limits.rules import Rule
+from gateway.models import ApiKey, Team, digest_of
 from gateway.runtime.snapshot import InvalidConfiguration, Snapshot, build, provider_key
 from routing.catalog import Alias, Catalog, Policy, PriceList, Secret
 from routing.catalog import Tier as TierValue
@@ -247,6 +249,37 @@ def test_a_key_without_a_team_has_a_scope_of_its_own():
     caller = read().keys[digest_of(secret)].caller
     assert caller.scope == f"key:{key.pk}"
     assert (caller.may_pin, caller.max_in_flight) == (False, 3)
+
+
+def test_a_key_carries_its_limits_and_those_of_its_team_in_the_teams_time_zone():
+    key, secret = ApiKey.issue("ci", team="web", requests_per_minute=60)
+    Team.objects.update(time_zone="Asia/Kathmandu", budget_month_usd="12.5")
+    zone, team = ZoneInfo("Asia/Kathmandu"), Team.objects.get()
+
+    assert read().keys[digest_of(secret)].caller.rules == (
+        Rule(f"key:{key.pk}", 'key "ci"', "requests", "minute", 60, zone),
+        Rule(f"team:{team.pk}", 'team "web"', "usd", "month", 12_500_000_000, zone),
+    )
+
+
+def test_a_team_whose_time_zone_does_not_exist_is_refused():
+    ApiKey.issue("ci", team="web")
+    sql("UPDATE gateway_team SET time_zone = 'Mars/Olympus'")
+    assert refusal().startswith("Team web is invalid. time_zone: There is no time zone")
+
+
+def test_a_key_sees_the_models_it_may_use_and_finds_no_others_answers():
+    add_backend("cloud", model="gpt-5-mini")
+    ApiKey.issue("ci", allowed_models="gpt-*-mini")
+    snapshot = read()
+    (key,) = snapshot.keys.values()
+
+    seen = snapshot.seen_by(key.caller)
+
+    assert [backend.name for backend in seen.catalog.backends] == ["cloud"]
+    assert {tier.rank for tier in seen.catalog.tiers} == {seen.catalog.backends[0].tier}
+    assert seen.fingerprint_for("x") != snapshot.fingerprint_for("x")
+    assert snapshot.seen_by(Caller("x")) is snapshot
 
 
 def test_a_revoked_key_is_gone_and_still_ends_open_mode():

@@ -273,6 +273,9 @@ def settle(call: SharedCall, record: RequestRecord, snapshot: Snapshot) -> None:
     accept_receipt(call, record)
     receipt: Receipt = call.outcome
     record.usage = receipt.usage
+    if record.unpriced:
+        record.decide("cost", f"{receipt.backend} has no price: the cost is unknown.")
+        return
     record.saved_nano = saving(receipt.usage, record.cost_nano, snapshot.catalog)
 
 

@@ -81,6 +81,7 @@ def cheapest_first(
         price = backends[0].price
         if price is None:
             return float("inf")
+        price = price.of(features.prompt_tokens)
         return features.prompt_tokens * price.input + output * price.output
 
     return sorted(classes, key=expected_cost)

@@ -44,13 +44,31 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """Nano-USD per million tokens, as of one effective date."""
+    """Nano-USD per million tokens, as of one effective date.
+
+    `longer`: above so many prompt tokens, cached ones included, all tokens of a call
+    cost that much instead; the highest border last.
+    """
 
     input: int
     output: int
     cache_read: int
     cache_write: int
     price_id: int | None = None
+    longer: "tuple[tuple[int, PriceList], ...]" = ()
+
+    @property
+    def amounts(self) -> tuple[object, ...]:
+        """All that it says of money: two prices with equal amounts are one price."""
+        longer = tuple((above, price.amounts) for above, price in self.longer)
+        return (self.input, self.output, self.cache_read, self.cache_write, *longer)
+
+    def of(self, prompt_tokens: int) -> "PriceList":
+        """The price of a call with such a prompt."""
+        for above, price in reversed(self.longer):
+            if prompt_tokens > above:
+                return price
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,13 +237,22 @@ class Catalog:
     def baseline_prices(self) -> tuple[PriceList, ...]:
         """What serving backends of the baseline tier charge, each price once."""
         prices = {
-            (price.input, price.output, price.cache_read, price.cache_write): price
+            price.amounts: price
             for backend in self.by_tier.get(self.baseline_tier, ())
             if backend.state == "enabled" and not backend.misconfigured
             if "chat" not in backend.cannot
             if (price := backend.price)
         }
         return tuple(prices.values())
+
+    @cached_property
+    def unpriced(self) -> tuple[Backend, ...]:
+        """Who serves, and nobody knows what it costs."""
+        return tuple(
+            backend
+            for backend in self.backends
+            if backend.price is None and backend.state != "disabled"
+        )
 
     @property
     def baseline_tier(self) -> int:
@@ -237,9 +264,9 @@ class Catalog:
 
 def same_price(backends: tuple[Backend, ...]) -> list[list[Backend]]:
     """Backends grouped by what a prompt and an answer cost there."""
-    classes: dict[tuple[int, int] | None, list[Backend]] = {}
+    classes: dict[object, list[Backend]] = {}
     for backend in backends:
         price = backend.price
-        key = (price.input, price.output) if price else None
+        key = (price.input, price.output, price.longer) if price else None
         classes.setdefault(key, []).append(backend)
     return list(classes.values())

@@ -29,6 +29,14 @@ class DollarPrices:
     def cache_write_dollars(self, price: Price) -> str:
         return exact_dollars(price.cache_write)
 
+    @admin.display(description="Longer prompts")
+    def longer_dollars(self, price: Price) -> str:
+        return "; ".join(
+            f"above {step['above']}: {exact_dollars(step['input'])} / "
+            f"{exact_dollars(step['output'])}"
+            for step in price.longer
+        )
+
 
 PRICE_COLUMNS = (
     "effective_from",
@@ -36,6 +44,7 @@ PRICE_COLUMNS = (
     "output_dollars",
     "cache_read_dollars",
     "cache_write_dollars",
+    "longer_dollars",
     "source",
 )
 

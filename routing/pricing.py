@@ -12,9 +12,12 @@ NANO_PER_USD = 1_000_000_000
 def cost_nano(usage: Usage, price: PriceList) -> int:
     """The price of one answer, rounded up once and never negative.
 
+    A long prompt may have a price of its own (`PriceList.longer`).
+
     Reasoning is a part of the completion and costs the same. A provider that reports
     more cached tokens than prompt tokens is charged as it reported, with no credit.
     """
+    price = price.of(usage.prompt)
     cached, written = max(0, usage.cached), max(0, usage.cache_write)
     uncached = max(0, usage.prompt - cached - written)
     total = (

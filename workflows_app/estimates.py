@@ -86,6 +86,7 @@ def price_of(backend: Backend, prompt: int, output: int) -> int:
     price = backend.price
     if price is None:
         return 0
+    price = price.of(prompt)
     total = prompt * price.input + output * price.output
     return -(-total // TOKENS_PER_PRICE)
 
@@ -95,6 +96,7 @@ def most_of(backends: list[Backend], prompt_bytes: int, output: int) -> int:
     worst = 0
     for backend in backends:
         if price := backend.price:
+            price = price.of(prompt_bytes + OVERHEAD_TOKENS)
             rate = max(price.input, price.cache_write, price.cache_read)
             total = (prompt_bytes + OVERHEAD_TOKENS) * rate + output * price.output
             worst = max(worst, -(-total // TOKENS_PER_PRICE))

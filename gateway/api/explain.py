@@ -37,6 +37,9 @@ def _read(request_id: str, scope: str) -> Json | None:
         "saved_usd": row.saved_nano / 1e9,
         "cost_nano_usd": row.cost_nano,
         "saved_nano_usd": row.saved_nano,
+        "unpriced": any(
+            each.price is None and each.state != "free" for each in attempts
+        ),
         "decisions": row.decisions,
         "attempts": [
             _columns(attempt, leave_out=("id", "request_id", "scope"))

@@ -78,8 +78,9 @@ def routing_headers(record: RequestRecord) -> Iterator[Header]:
     if record.backend:
         yield "x-llm-router-model", record.backend
     if record.closed:
-        yield "x-llm-router-cost", usd(record.cost_nano)
-        yield "x-llm-router-saved", usd(record.saved_nano)
+        if not record.unpriced:
+            yield "x-llm-router-cost", usd(record.cost_nano)
+            yield "x-llm-router-saved", usd(record.saved_nano)
         yield "x-llm-router-attempts", str(record.attempts)
     yield "x-llm-router-overhead-ms", f"{record.overhead_ms:.2f}"
 

@@ -160,6 +160,9 @@ class Lifespan:
     def trouble(self) -> list[str]:
         """What an operator should know, in sentences; empty when all is well."""
         found = list(self.runtime.snapshot.notes)
+        if unpriced := self.runtime.snapshot.catalog.unpriced:
+            names = ", ".join(backend.name for backend in unpriced)
+            found.append(f"Without a price, so missing in every sum: {names}.")
         if self._refresher and self._refresher.refused:
             found.append(
                 f"The newest configuration is refused: {self._refresher.refused}"

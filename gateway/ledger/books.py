@@ -55,6 +55,7 @@ class RequestRecord:
     usage: Usage = Usage()
     cost_nano: int = 0
     saved_nano: int = 0
+    unpriced: bool = False  # something was bought that has no price: more was paid
     attempts: int = 0
     upstream_seconds: float = 0.0
     first_byte: float | None = None
@@ -187,7 +188,7 @@ class Books:
             "provider": backend.provider,
             "model": backend.model,
             "tier": backend.tier,
-            "price": price_record(price),
+            "price": price_record(price, expected),
             "prompt_tokens": prompt_tokens,
             "cost_nano": cost_nano(expected, price) if price else 0,
         }
@@ -215,11 +216,13 @@ class Books:
         record = attempt.record
         record.upstream_seconds += attempt.seconds
         record.cost_nano += attempt.cost_nano
+        record.unpriced |= billable and price is None
         self.metrics.count_attempt(attempt.backend.name, state)
         self._keep(
             {
                 **attempt.intent,
                 "t": "attempt",
+                "price": price_record(price, usage),
                 "state": state,
                 "status": status,
                 "error_code": error_code,
@@ -300,9 +303,11 @@ class Books:
         return f"{self._written}.{int((now - second) * 1e6):06d}+00:00"
 
 
-def price_record(price: PriceList | None) -> Json | None:
+def price_record(price: PriceList | None, usage: Usage) -> Json | None:
+    """The price that a call of these tokens is charged by."""
     if price is None:
         return None
+    price = price.of(usage.prompt)
     return {
         "input": price.input,
         "output": price.output,

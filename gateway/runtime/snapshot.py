@@ -204,9 +204,10 @@ def _prices(now: datetime) -> tuple[dict[int, PriceList], float | None]:
         if row.effective_from > now:
             upcoming = upcoming or row.effective_from
             continue
-        in_effect[row.backend_id] = PriceList(
-            row.input, row.output, row.cache_read, row.cache_write, row.pk
-        )
+        try:
+            in_effect[row.backend_id] = row.value()
+        except (TypeError, ValueError) as error:
+            raise InvalidConfiguration(f"Price {row.pk} is invalid. {error}") from error
     return in_effect, upcoming.timestamp() if upcoming else None
 
 

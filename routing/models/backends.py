@@ -12,6 +12,7 @@ from django.db import models
 from django.utils import timezone
 
 from routing import capabilities
+from routing.catalog import PriceList
 from routing.fields import EncryptedTextField
 from routing.models.addresses import clean_url
 from routing.providers import PROVIDERS
@@ -187,6 +188,13 @@ class Price(models.Model):
     cache_write = models.PositiveBigIntegerField(
         help_text="Per million prompt tokens that the provider wrote to its cache."
     )
+    longer = models.JSONField(
+        default=list,
+        db_default=[],  # rows written by SQL of before go on being possible
+        blank=True,
+        help_text="Prices of longer prompts: a list of objects with above (prompt "
+        "tokens), input, output, cache_read and cache_write.",
+    )
     source = models.CharField(
         max_length=200, default="admin", help_text="Where the numbers come from."
     )
@@ -201,3 +209,25 @@ class Price(models.Model):
 
     def __str__(self) -> str:
         return f"{self.backend} from {self.effective_from:%Y-%m-%d %H:%M}"
+
+    def value(self) -> PriceList:
+        """The row as the request path needs it. Raises ValueError in a sentence."""
+        columns = ("input", "output", "cache_read", "cache_write")
+        longer, border = [], 0
+        for step in self.longer:
+            if not isinstance(step, dict) or step.keys() != {"above", *columns}:
+                raise ValueError(f"longer: {step!r} is no price of longer prompts.")
+            if any(type(n) is not int or n < 0 for n in step.values()):
+                raise ValueError(f"longer: {step!r} holds something but whole numbers.")
+            if step["above"] <= border:
+                raise ValueError("longer: its borders must rise.")
+            border = step["above"]
+            longer.append((border, PriceList(*(step[name] for name in columns))))
+        return PriceList(
+            self.input,
+            self.output,
+            self.cache_read,
+            self.cache_write,
+            self.pk,
+            tuple(longer),
+        )

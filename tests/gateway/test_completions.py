@@ -10,10 +10,10 @@ from openai import AsyncOpenAI, OpenAI
 
 from gateway import pipeline
 from gateway.ledger.books import Caller
-from routing.catalog import Catalog
+from routing.catalog import Catalog, Tier
 from routing.chat import ChatRequest
 from tests.faultllm import FaultLLM
-from tests.harness import backend, one_backend, serving, three_tiers
+from tests.harness import ask, backend, one_backend, serving, three_tiers
 
 MakeClient = Callable[..., AsyncOpenAI]
 HARD = "Analyze step by step the trade-offs: " + "context " * 3000
@@ -301,3 +301,23 @@ async def test_a_stream_that_was_never_read_from_still_gets_its_row(
 
     assert (request["status"], request["outcome"]) == (499, "client_closed")
     assert len(gateway.records("attempt")) == 1
+
+
+async def test_what_an_unpriced_backend_cost_is_not_called_nothing(
+    upstream: FaultLLM, tmp_path: Path
+):
+    free = backend("free", 1, upstream.url, price=None)
+    dear = backend("dear", 2, upstream.url)
+    catalog = Catalog((Tier(1, "a", 50), Tier(2, "b")), (free, dear))
+    async with serving(catalog, tmp_path) as gateway:
+        reply = await ask(gateway)
+        (request,) = gateway.records("request")
+
+    assert "x-llm-router-cost" not in reply.headers
+    assert "x-llm-router-saved" not in reply.headers
+    assert request["saved_nano"] == 0
+    assert request["decisions"][-1] == {
+        "step": "cost",
+        "text": "free has no price: the cost is unknown.",
+    }
+    assert catalog.unpriced == (free,)

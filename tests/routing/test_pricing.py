@@ -1,5 +1,6 @@
 """Costs in integers: exact sums, one rounding, never negative."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -30,6 +31,38 @@ def test_cached_and_written_prompt_tokens_have_prices_of_their_own():
     usage = Usage(prompt=1000, completion=0, cached=600, cache_write=300)
 
     assert cost_nano(usage, SONNET) == 100 * 3000 + 600 * 300 + 300 * 3750
+
+
+LONG = PriceList(6 * 10**9, 225 * 10**8, 6 * 10**8, 75 * 10**8)
+STEPPED = replace(SONNET, longer=((200_000, LONG),))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "price"), [(200_000, SONNET), (200_001, LONG), (10**6, LONG)]
+)
+def test_above_a_border_all_tokens_cost_what_longer_prompts_do(prompt, price):
+    usage = Usage(prompt, completion=10, cached=150_000, cache_write=20)
+
+    assert cost_nano(usage, STEPPED) == cost_nano(usage, price)
+
+
+def test_the_highest_border_that_is_passed_counts():
+    longest = PriceList(1, 1, 1, 1)
+    price = replace(STEPPED, longer=(*STEPPED.longer, (500_000, longest)))
+
+    found = [price.of(tokens) for tokens in (0, 200_001, 500_000, 500_001)]
+    assert found == [price, LONG, LONG, longest]
+
+
+def test_backends_that_differ_in_long_prompts_only_are_no_equals():
+    one, other = (
+        Backend(name, tier=1, price=price)
+        for name, price in (("a", SONNET), ("b", STEPPED))
+    )
+    both = Catalog((Tier(1, "t"),), (one, other))
+
+    assert both.price_classes[1] == ((one,), (other,))
+    assert baseline_nano(Usage(prompt=300_000), both) == 900_000_000
 
 
 def test_reasoning_is_a_part_of_the_completion():

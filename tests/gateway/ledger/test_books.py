@@ -1,5 +1,7 @@
 """What the pipeline's bookkeeping writes into the journal."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -303,6 +305,35 @@ def test_a_saving_is_the_baselines_price_less_what_was_paid():
 
 def test_an_answer_dearer_than_the_baseline_saves_less_than_nothing():
     assert saving(Usage(1000, 0), 20_000_000, CATALOG) == -5_000_000
+
+
+def test_the_price_that_is_kept_is_the_one_of_this_long_prompt(office):
+    record = office.request()
+    stepped = replace(HAIKU, longer=((1000, OPUS),))
+    attempt = office.books.open_attempt(record, backend(stepped), 10)
+    attempt.settle_answer(Usage(2000, 1))
+
+    intent, settled = office.records()
+    assert intent["price"]["input"] == HAIKU.input
+    assert settled["price"]["input"] == OPUS.input
+    assert settled["cost_nano"] == 2000 * 15_000 + 75_000
+
+
+@pytest.mark.parametrize(
+    ("price", "answered", "unpriced"),
+    [(HAIKU, True, False), (None, True, True), (None, False, False)],
+)
+def test_a_request_knows_that_something_without_a_price_was_bought(
+    office, price, answered, unpriced
+):
+    record = office.request()
+    attempt = office.books.open_attempt(record, backend(price), 10)
+    if answered:
+        attempt.settle_answer(Usage(10, 1))
+    else:
+        attempt.settle_failure(UpstreamRateLimited("Later."), Usage())
+
+    assert record.unpriced is unpriced
 
 
 def test_without_a_priced_baseline_nothing_is_claimed():

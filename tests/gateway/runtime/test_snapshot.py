@@ -129,6 +129,37 @@ def test_reading_writes_nothing():
 # --- prices ---------------------------------------------------------------------------
 
 
+STEP = {"above": 200, "input": 5, "output": 6, "cache_read": 7, "cache_write": 8}
+
+
+def test_the_prices_of_longer_prompts_are_read():
+    row = add_price(Backend.objects.get(), NOW, longer=[STEP])
+
+    price = read().catalog.by_name["local"].price
+    assert price.longer == ((200, PriceList(5, 6, 7, 8)),)
+    assert price.price_id == row.pk
+
+
+@pytest.mark.parametrize(
+    "longer",
+    [
+        "cheap",
+        [7],
+        [{"above": 200}],
+        [{**STEP, "input": -1}],
+        [{**STEP, "input": 1.5}],
+        [{**STEP, "above": True}],
+        [STEP, STEP],
+        {"a": 1},
+    ],
+)
+def test_prices_of_longer_prompts_that_mean_nothing_are_refused(longer):
+    row = add_price(Backend.objects.get(), NOW, longer=longer)
+
+    with pytest.raises(InvalidConfiguration, match=f"Price {row.pk} is invalid"):
+        read()
+
+
 def test_a_price_is_used_from_its_moment_on():
     backend = Backend.objects.get()
     add_price(backend, NOW - timedelta(days=30), input=10)
@@ -376,6 +407,7 @@ BAD_POLICY = [
     ("cache_max_entries", 0),
     ("cache_max_bytes", 0),
     ("cache_ttl_seconds", 0),
+    ("cache_max_ttl_seconds", 0),
     ("sharing_buffer_bytes", 0),
     ("max_feedback", 0),
     ("max_attempts", 0),

@@ -18,7 +18,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
-from gateway.asgi.extension import CLIENT_LEAVES
+from gateway.asgi.exchange import EXCHANGE, Exchange
 
 log = structlog.get_logger("server")
 HEADER_SECONDS = 30.0
@@ -56,9 +56,12 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_headers = False
         self._cancel_deadline()
-        offered: dict[str, Any] = {CLIENT_LEAVES: self.call_when_client_leaves}
-        self.scope["extensions"] = offered
         super().on_headers_complete()
+        # Its task runs later than this. Of several requests at once each has its own.
+        offered: dict[str, Any] = {
+            EXCHANGE: Exchange(self.cycle, self.call_when_client_leaves)
+        }
+        self.scope["extensions"] = offered
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._cancel_deadline()

@@ -75,17 +75,23 @@ class Application:
 
         admission = runtime.admission
         size = guard.check_body_headers(context.headers, admission.max_body_bytes)
+        exchange = guard.exchange_of(scope)
         with admission.admit(context.caller, size):
-            body = await guard.read_body(
-                receive,
-                admission.max_body_bytes,
-                runtime.snapshot.catalog.policy.read_timeout_seconds,
-                runtime.deadlines,
-            )
+            body = guard.arrived_body(exchange, admission.max_body_bytes)
+            if body is None:
+                body = await guard.read_body(
+                    receive,
+                    admission.max_body_bytes,
+                    runtime.snapshot.catalog.policy.read_timeout_seconds,
+                    runtime.deadlines,
+                )
             try:
-                with guard.UntilClientLeaves(scope, receive):
+                with guard.UntilClientLeaves(exchange, receive):
                     reply = await self.lean.respond(scope, body, context)
-                    await send_reply(reply, send, runtime.deadlines)
+                    if exchange and exchange.may_write and reply.pieces is None:
+                        exchange.answer(reply.status, reply.headers, reply.body)
+                    else:
+                        await send_reply(reply, send, runtime.deadlines)
             finally:
                 context.end()
 

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from gateway.api.authentication import Headers, authenticate
-from gateway.asgi.extension import CLIENT_LEAVES
+from gateway.asgi.exchange import EXCHANGE, Exchange
 from gateway.asgi.routes import Route, find
 from gateway.deadlines import Deadlines
 from gateway.errors import (
@@ -23,7 +23,6 @@ from gateway.runtime.runtime import Runtime
 
 DISCARD_SECONDS = 0.5
 DISCARD_MESSAGES = 256
-# What our server offers in the scope: a function that takes whom to call.
 NOTHING: dict[str, Any] = {}
 SINGLE = (b"host", b"authorization", b"x-api-key", b"content-type")
 Scope = MutableMapping[str, Any]
@@ -33,6 +32,12 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 class ClientGone(Exception):
     """The client hung up before its request was complete."""
+
+
+def exchange_of(scope: Scope) -> Exchange | None:
+    """What our own server offers."""
+    offered: Exchange | None = scope.get("extensions", NOTHING).get(EXCHANGE)
+    return offered
 
 
 def check_headers(scope: Scope, headers: Headers) -> None:
@@ -85,6 +90,14 @@ def check_body_headers(headers: Headers, max_bytes: int) -> int:
     return size
 
 
+def arrived_body(exchange: Exchange | None, max_bytes: int) -> bytes | None:
+    """The whole body if it is here already, as most are. Raises 413."""
+    body = exchange.take_body() if exchange else None
+    if body is not None and len(body) > max_bytes:
+        raise too_large(max_bytes)
+    return body
+
+
 async def read_body(
     receive: Receive, max_bytes: int, seconds: float, deadlines: Deadlines
 ) -> bytes:
@@ -132,14 +145,15 @@ class UntilClientLeaves:
 
     __slots__ = ("_receive", "_tell", "_task", "_watch", "_gone")
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, exchange: Exchange | None, receive: Receive) -> None:
         self._receive = receive
-        self._tell = scope.get("extensions", NOTHING).get(CLIENT_LEAVES)
+        self._tell = exchange.call_when_client_leaves if exchange else None
         self._watch: asyncio.Task[None] | None = None
         self._gone = False
 
     def __enter__(self) -> None:
-        self._task = asyncio.current_task()
+        # Naming the loop saves it looking for one.
+        self._task = asyncio.current_task(asyncio.get_running_loop())
         if self._tell:
             self._tell(self._leave)
         else:

@@ -4,7 +4,7 @@
 itself costs; this thread shares its interpreter with the request path.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -25,7 +25,8 @@ from django.db.models import (
 from routing.chat import Json
 
 REQUIRED = object()
-ROWS_AT_ONCE = 400  # a database takes so many values in one statement, and no more
+# A database takes so many values in one statement, and no more; a power of two.
+ROWS_AT_ONCE = 256
 Values = list[Any]
 
 
@@ -53,6 +54,7 @@ class Table:
         # Names of our own model, never input.
         table = quote(model._meta.db_table)
         self._insert = f"INSERT INTO {table} ({columns}) VALUES "  # noqa: S608
+        self._statements: dict[int, str] = {}  # by rows
 
     def values(self, record: Json) -> Values:
         """The columns' values. Raises KeyError, ValueError or TypeError for a record
@@ -78,10 +80,13 @@ class Table:
         """In as few statements as possible: each gives the interpreter away and has to
         get it back from the request path."""
         with connection.cursor() as cursor:
-            for start in range(0, len(rows), ROWS_AT_ONCE):
-                some = rows[start : start + ROWS_AT_ONCE]
-                statement = self._insert + ", ".join([self._row] * len(some))
-                cursor.execute(statement, flat(some))
+            for some in portions(rows):
+                cursor.execute(self._statement(len(some)), flat(some))
+
+    def _statement(self, rows: int) -> str:
+        if rows not in self._statements:
+            self._statements[rows] = self._insert + ", ".join([self._row] * rows)
+        return self._statements[rows]
 
 
 class Sums:
@@ -102,6 +107,16 @@ class Sums:
         with connection.cursor() as cursor:
             for row in rows:
                 cursor.execute(self._add, row)
+
+
+def portions(rows: Sequence[Values]) -> Iterator[Sequence[Values]]:
+    """All rows, in powers of two: a connection keeps what it has compiled of each
+    statement, and with one for each number of rows that would be tens of megabytes."""
+    start = 0
+    while left := len(rows) - start:
+        size = min(1 << (left.bit_length() - 1), ROWS_AT_ONCE)
+        yield rows[start : start + size]
+        start += size
 
 
 def flat(rows: Iterable[Values]) -> Values:

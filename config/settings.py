@@ -9,6 +9,7 @@ from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from config.data_dir import generated_secret, private_dir
 
@@ -177,5 +178,6 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "href": "data:,"}],  # else each visit is a 404
     "SITE_URL": None,
     "SHOW_HISTORY": True,
-    "DASHBOARD_CALLBACK": "gateway.admin.summary.add_summary",
+    "STYLES": [lambda request: static("gateway/admin.css")],
+    "DASHBOARD_CALLBACK": "gateway.admin.dashboard.page.add_dashboard",
 }

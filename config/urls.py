@@ -4,11 +4,13 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from gateway.admin.dashboard.live import live
 from gateway.admin.setup import setup, setup_link
 
 urlpatterns = [
     path("admin/setup/", setup, name="setup"),
     path("admin/setup/<slug:token>/", setup_link, name="setup_link"),
+    path("admin/live/", live, name="live"),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from gateway.cache_rows import CacheLevelOff, CacheProof, CachePurge, StoredAnswer
 from gateway.limit_rows import LimitCounter, Limited, SpendDay, Team
+from gateway.usage_rows import UsageRollup
 
 __all__ = [
     "ApiKey",
@@ -25,6 +26,7 @@ __all__ = [
     "SpendDay",
     "StoredAnswer",
     "Team",
+    "UsageRollup",
     "UsageTotal",
 ]
 

@@ -9,7 +9,7 @@ import structlog
 from gateway.api import render
 from gateway.api.reply import Reply, error_reply
 from gateway.asgi import guard
-from gateway.asgi.context import Context
+from gateway.asgi.context import RUNTIME, Context
 from gateway.asgi.guard import ClientGone, Receive, Scope, Send
 from gateway.asgi.lean import LeanHandler
 from gateway.asgi.lifespan import Lifespan
@@ -35,7 +35,8 @@ class Application:
         elif scope["type"] == "http" and is_api(scope["path"]):
             await self.serve_api(scope, receive, send)
         else:
-            await self.django(scope, receive, send)
+            known = {**scope, RUNTIME: self.lifespan.runtime}
+            await self.django(known, receive, send)
 
     async def serve_api(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Guard, view, response; errors are told in the client's dialect."""

@@ -8,6 +8,8 @@ from gateway.ledger.books import Caller
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.snapshot import Snapshot
 
+RUNTIME = "llm_router.runtime"  # in the ASGI scope of the pages that Django serves
+
 
 @dataclass(slots=True)
 class Context:

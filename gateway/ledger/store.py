@@ -17,8 +17,10 @@ from django.db.models import F, Model, Value
 from django.db.models.functions import Greatest
 
 from gateway.ledger.lessons import keep_lessons
+from gateway.ledger.rollups import add_rollups
 from gateway.ledger.table import Sums, Table, text
-from gateway.models import Attempt, RequestLog, UsageTotal
+from gateway.models import Attempt, RequestLog, UsageRollup, UsageTotal
+from gateway.usage_rows import Dimension, Span
 from routing.chat import Json
 from routing.models import Lesson
 
@@ -78,6 +80,7 @@ def _save(requests: list[Json], attempts: list[Json], may_exist: bool) -> None:
         keep_lessons(requests)
         _add_late_costs(attempts)
         _add_totals(requests, attempts)
+        add_rollups(requests, attempts)
 
 
 @cache
@@ -159,4 +162,15 @@ def purge(now: datetime, days: int) -> int:
         manager: Any = model._default_manager
         old = manager.filter(at__lt=cutoff).order_by("at").values("pk")[:STEP]
         deleted += manager.filter(pk__in=[row["pk"] for row in old]).delete()[0]
+    _purge_rollups(cutoff)
     return deleted
+
+
+def _purge_rollups(cutoff: datetime) -> None:
+    """The sums of days stay, but not those of tags, which any client may make up."""
+    old = UsageRollup.objects.filter(start__lt=cutoff)
+    hours = old.filter(span=Span.HOUR)
+    tags = old.filter(span=Span.DAY, dimension=Dimension.TAG)
+    for rows in (hours, tags):
+        chosen = list(rows.order_by("start").values_list("pk", flat=True)[:STEP])
+        UsageRollup.objects.filter(pk__in=chosen).delete()

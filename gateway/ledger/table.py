@@ -96,17 +96,24 @@ class Sums:
         # Names of our own model, never input.
         table = connection.ops.quote_name(model._meta.db_table)
         added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
-        places = ", ".join(["%s"] * (len(key) + len(sums)))
-        self._add = (  # SQLite and PostgreSQL
-            f"INSERT INTO {table} ({', '.join((*key, *sums))}) "  # noqa: S608
-            f"VALUES ({places}) ON CONFLICT ({', '.join(key)}) DO UPDATE SET {added}"
-        )
+        columns = (*key, *sums)
+        self._row = f"({', '.join(['%s'] * len(columns))})"
+        # SQLite and PostgreSQL
+        self._insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608
+        self._add = f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {added}"
+        self._statements: dict[int, str] = {}  # by rows
 
     def add(self, rows: Iterable[Values]) -> None:
-        """Each row's sums, to what is there for its key."""
+        """Each row's sums, to what is there for its key. No key may come twice."""
         with connection.cursor() as cursor:
-            for row in rows:
-                cursor.execute(self._add, row)
+            for some in portions(list(rows)):
+                cursor.execute(self._statement(len(some)), flat(some))
+
+    def _statement(self, rows: int) -> str:
+        if rows not in self._statements:
+            places = ", ".join([self._row] * rows)
+            self._statements[rows] = self._insert + places + self._add
+        return self._statements[rows]
 
 
 def portions(rows: Sequence[Values]) -> Iterator[Sequence[Values]]:

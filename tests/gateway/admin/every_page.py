@@ -17,8 +17,10 @@ from gateway.models import (
     CachePurge,
     RequestLog,
     SpendDay,
+    UsageRollup,
     UsageTotal,
 )
+from gateway.usage_rows import Dimension
 from routing.models import (
     Backend,
     Feedback,
@@ -132,11 +134,18 @@ def write_books(text: str) -> None:
     UsageTotal.objects.create(
         day=date(2026, 1, 1), scope=text, backend=text, cache=text[:8]
     )
+    today = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    UsageRollup.objects.bulk_create(
+        UsageRollup(
+            span="hour", start=today, dimension=dimension, name=text, requests=1
+        )
+        for dimension in Dimension
+    )
 
 
 def every_page(client: Client) -> Iterator[tuple[str, str]]:
     """The address and the HTML of each page that an administrator can open."""
-    urls = [reverse("admin:index"), reverse("admin:search") + "?s=a"]
+    urls = [reverse("admin:index"), reverse("live"), reverse("admin:search") + "?s=a"]
     urls += [reverse("admin:app_list", args=(app,)) for app in APPS]
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"

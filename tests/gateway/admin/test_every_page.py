@@ -7,7 +7,13 @@ from django.contrib import admin
 from django.core.management import call_command
 from django.urls import reverse
 
-from gateway.models import CacheLevelOff, LimitCounter, SetupToken, StoredAnswer
+from gateway.models import (
+    CacheLevelOff,
+    LimitCounter,
+    SetupToken,
+    StoredAnswer,
+    UsageRollup,
+)
 from routing.fields import decrypt
 from routing.models import Backend, ConfigVersion
 from tests.gateway.admin.every_page import every_page, fill
@@ -28,8 +34,9 @@ def test_every_model_is_in_the_admin():
     }
 
     # Levels that are off are shown with their proof; answers are nobody's to read;
-    # what is counted shows as what was spent.
+    # what is counted shows as what was spent, and sums on the dashboard.
     hidden = {SetupToken, ConfigVersion, CacheLevelOff, StoredAnswer, LimitCounter}
+    hidden.add(UsageRollup)
     assert ours - set(admin.site._registry) == hidden
 
 

@@ -1,9 +1,7 @@
-from datetime import timedelta
-
 import pytest
 from django.utils import timezone
 
-from gateway.models import ApiKey, UsageTotal
+from gateway.models import ApiKey
 from routing.models import Backend, Price, Tier
 
 pytestmark = pytest.mark.django_db
@@ -60,26 +58,3 @@ def test_a_tier_without_an_enabled_backend_is_named(admin_client):
     backend(name="llama", provider="ollama", state="draining")
 
     assert "Tier 1 - small has no enabled backend" in index(admin_client)
-
-
-def test_the_numbers_are_those_of_today(admin_client):
-    today = timezone.now().date()
-    for day, scope in (
-        (today, "key:1"),
-        (today, "key:2"),
-        (today - timedelta(days=1), "key:1"),
-    ):
-        UsageTotal.objects.create(
-            day=day,
-            scope=scope,
-            cache="MISS",
-            requests=700,
-            spent_nano=1_500_000_000,
-            saved_nano=250_000_000,
-        )
-
-    page = index(admin_client)
-
-    assert "1,400" in page
-    assert "$3.00" in page
-    assert "$0.50" in page

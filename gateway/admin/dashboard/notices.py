@@ -1,48 +1,51 @@
-"""The card on top of the admin: today's numbers, and what needs a hand."""
+"""What needs a hand, in sentences with a link to where it is mended."""
 
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.db.models import Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from gateway.models import ApiKey, UsageTotal
+from gateway.admin.dashboard.live import runtime_of
+from gateway.models import ApiKey
 from gateway.runtime import snapshot as snapshots
+from gateway.runtime.runtime import Runtime
 from gateway.runtime.snapshot import InvalidConfiguration
 from routing.models import Backend, RouterModel
-from routing.money_format import dollars
 from routing.review import key_problem, price_in_effect, tiers_without_backend
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     text: str
-    link: str
-    link_text: str
+    link: str = ""
+    link_text: str = ""
 
 
-def add_summary(request: HttpRequest, context: dict[str, object]) -> dict[str, object]:
-    """Unfold's DASHBOARD_CALLBACK."""
-    return {**context, "today": today(), "notices": list(notices())}
+def notices(request: HttpRequest) -> Iterator[Notice]:
+    if runtime := runtime_of(request):
+        yield from notices_of_process(runtime)
+    else:
+        yield from notices_of_refusal()
+    yield from notices_of_rows()
 
 
-def today() -> list[tuple[str, str]]:
-    sums = UsageTotal.objects.filter(day=timezone.now().date()).aggregate(
-        requests=Sum("requests", default=0),
-        spent=Sum("spent_nano", default=0),
-        saved=Sum("saved_nano", default=0),
-    )
-    return [
-        ("Requests today", f"{sums['requests']:,}"),
-        ("Spent today", dollars(sums["spent"])),
-        ("Saved today", dollars(sums["saved"])),
-    ]
+def notices_of_process(runtime: Runtime) -> Iterator[Notice]:
+    """What only the running process knows."""
+    backends = reverse("admin:routing_backend_changelist")
+    for sentence in runtime.trouble():
+        yield Notice(sentence)
+    if lost := runtime.books.unrecorded:
+        yield Notice(f"The disk was full: {lost:,} records could not be kept.")
+    for row in runtime.pool.status(runtime.snapshot.catalog):
+        if row["status"] == "down":
+            text = f"{row['name']} is down. {row['reason']}"
+            yield Notice(text, backends, "See the backends")
 
 
-def notices() -> Iterator[Notice]:
+def notices_of_refusal() -> Iterator[Notice]:
     try:
         snapshots.build(timezone.now())
     except InvalidConfiguration as error:
@@ -51,6 +54,9 @@ def notices() -> Iterator[Notice]:
             reverse("admin:routing_tier_changelist"),
             "See the tiers",
         )
+
+
+def notices_of_rows() -> Iterator[Notice]:
     if not ApiKey.objects.exists():
         yield Notice(
             "Open mode: there is no API key yet, so every program on this machine may "

@@ -1,0 +1,1 @@
+"""The first page of the admin: what happened, what it cost, what needs a hand."""

@@ -1,0 +1,127 @@
+"""Adds records to the sums per hour and day, in the transaction of their rows."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from django.db import connection
+
+from gateway.ledger.table import Sums, text
+from gateway.models import RequestLog
+from gateway.usage_rows import BUCKETS_MS, Dimension, Span, UsageRollup
+from routing.chat import Json
+
+CLIENT_LEFT = 499
+NAME_CHARS, ID_CHARS = 128, 64  # as wide as their columns
+PLACE = {name: place for place, name in enumerate(UsageRollup.SUMS)}
+LATENCY, FIRST_BYTE = PLACE["latency_0"], PLACE["first_byte_0"]
+REUSE = {"HIT": "hits", "SHARED": "shared", "BYPASS": "bypassed"}
+COPIED = ("prompt_tokens", "completion_tokens", "cached_tokens", "saved_nano")
+
+Amounts = list[tuple[int, int]]  # a place in SUMS and what is added there
+Name = tuple[str, object]  # a dimension and a value of it
+
+
+class Batch:
+    """What one batch of records adds, by row."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[Any, ...], list[int]] = {}
+
+    def add(self, at: str, names: Iterable[Name], amounts: Amounts) -> None:
+        names = [(dimension, text(name)[:NAME_CHARS]) for dimension, name in names]
+        for span, start in starts(datetime.fromisoformat(at)):
+            for dimension, name in names:
+                row = self._row((span, start, dimension, name))
+                for place, amount in amounts:
+                    row[place] += amount
+
+    def _row(self, key: tuple[Any, ...]) -> list[int]:
+        row = self.rows.get(key)
+        if row is None:
+            row = self.rows[key] = [0] * len(PLACE)
+        return row
+
+    def write(self) -> None:
+        # Sorted: two workers that add to the same rows take their locks in one order.
+        writer().add([*key, *sums] for key, sums in sorted(self.rows.items()))
+
+
+def add_rollups(requests: Iterable[Json], attempts: Iterable[Json]) -> None:
+    """Requests count themselves, their tokens and times; attempts count the money."""
+    batch = Batch()
+    for request in requests:
+        add_request(request, batch)
+    for attempt in attempts:
+        add_attempt(attempt, batch)
+    batch.write()
+
+
+def add_request(request: Json, batch: Batch) -> None:
+    at, status, reuse = request["at"], request["status"], request["cache"]
+    amounts = [
+        (PLACE["requests"], 1),
+        (PLACE["errors"], int(status >= 400 and status != CLIENT_LEFT)),
+        (LATENCY + bucket(request.get("latency_ms") or 0), 1),
+        *((PLACE[name], request.get(name, 0)) for name in COPIED),
+    ]
+    if reuse in REUSE:
+        amounts.append((PLACE[REUSE[reuse]], 1))
+    if (first_byte := request.get("first_byte_ms")) is not None:
+        amounts.append((FIRST_BYTE + bucket(first_byte), 1))
+    answer = f"{reuse} {request.get('cache_level', '')}".strip()
+    names = [*who(request), (Dimension.ANSWER, answer), (Dimension.STATUS, status)]
+    batch.add(at, names, amounts)
+    if tags := request.get("tags"):
+        amounts.append((PLACE["spent_nano"], request.get("cost_nano", 0)))
+        batch.add(at, tag_names(tags), amounts)
+
+
+def add_attempt(attempt: Json, batch: Batch) -> None:
+    cost = attempt["cost_nano"]
+    amounts = [
+        (PLACE["calls"], 1),
+        (PLACE["failed_calls"], int(attempt.get("status") != 200)),
+        (PLACE["spent_nano"], cost),
+    ]
+    batch.add(attempt["at"], who(attempt), amounts)
+    if attempt.get("late"):
+        # It outlived its request's record, and still costs that request's tags.
+        id_ = text(attempt["request_id"])[:ID_CHARS]
+        rows = RequestLog.objects.filter(request_id=id_)
+        for moment, tags in rows.values_list("at", "tags"):
+            spent = [(PLACE["spent_nano"], cost)]
+            batch.add(moment.isoformat(), tag_names(tags), spent)
+
+
+def who(record: Json) -> list[Name]:
+    return [
+        (Dimension.ALL, ""),
+        (Dimension.MODEL, record["backend"]),
+        (Dimension.TIER, record["tier"] or ""),
+        (Dimension.KEY, record.get("key_name", "")),
+        (Dimension.TEAM, record.get("team", "")),
+    ]
+
+
+def tag_names(tags: Iterable[str]) -> list[Name]:
+    return [(Dimension.TAG, tag) for tag in set(tags)]
+
+
+def bucket(milliseconds: float) -> int:
+    return bisect_left(BUCKETS_MS, milliseconds)
+
+
+def starts(moment: datetime) -> Iterator[tuple[str, Any]]:
+    """The beginnings of its hour and day in UTC, as the database takes them."""
+    hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    adapt = connection.ops.adapt_datetimefield_value
+    yield Span.HOUR.value, adapt(hour)
+    yield Span.DAY.value, adapt(hour.replace(hour=0))
+
+
+@cache
+def writer() -> Sums:
+    return Sums(UsageRollup, UsageRollup.KEY, UsageRollup.SUMS)

@@ -165,7 +165,7 @@ class Policy:
     max_answer_bytes: int = 64 << 20
     keepalive_seconds: float = 15.0
     default_max_output_tokens: int = 4096
-    learned_target: Literal["max_loss", "top_share"] = "max_loss"
+    learned_target: Literal["max_loss", "top_share", "max_worse"] = "max_loss"
     learned_target_value: float = 0.02
     learning: Literal["none", "watch", "auto"] = "none"
     learned_exploration: float = 0.5

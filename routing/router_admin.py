@@ -16,9 +16,9 @@ class RouterAdmin(ReadOnlyAdmin):
     actions = ("activate", "watch", "retire", "step_back")
     fields = (
         *("version", "status", "source", "created_at", "activated_at"),
-        *("rows", "ranking", "verdict", "calibration"),
+        *("rows", "ranking", "verdict", "calibration", "promised"),
     )
-    readonly_fields = ("rows", "ranking", "verdict", "calibration")
+    readonly_fields = ("rows", "ranking", "verdict", "calibration", "promised")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RouterModel]:
         return super().get_queryset(request).defer("data")
@@ -51,6 +51,23 @@ class RouterAdmin(ReadOnlyAdmin):
         return "; ".join(
             f"{name}: {tier['rows']}, {tier['mean']:.3f}, {tier['error']:.3f}"
             for name, tier in router.metrics.get("tiers", {}).items()
+        )
+
+    @admin.display(description="Promise")
+    def promised(self, router: RouterModel) -> str:
+        """Of what `calibrate --max-worse --apply` kept."""
+        if not (kept := router.promise):
+            return "None. See manage.py calibrate --max-worse."
+        borders = "; ".join(
+            f"tier {each['tier']} up to a gain of {each['threshold']:.4f}: "
+            f"{each['worse']} of {each['judged']} judged were worse, at most "
+            f"{each['bound']:.2%} are"
+            for each in kept["borders"]
+        )
+        return (
+            f"Since {kept['at'][:10]}, with {kept['confidence']:.0%} confidence: at "
+            f"most {kept['limit']:.1%} of the requests below tier {kept['baseline']} "
+            f"are answered worse than there ({borders})."
         )
 
     @admin.action(description="Let it decide", permissions=["manage"])

@@ -13,7 +13,9 @@ from routing.models import RouterModel
 if TYPE_CHECKING:
     from routing.learned.brain import Brain
     from routing.learned.model import QualityModel
+    from routing.learned.promise import Promise
     from routing.learned.router import Router
+    from routing.learned.targets import Target
 
 log = structlog.get_logger("configuration")
 USED = (RouterModel.Status.ACTIVE, RouterModel.Status.SHADOW)
@@ -38,6 +40,7 @@ def read_brain(catalog: Catalog) -> "tuple[Brain | None, tuple[str, ...]]":
     for status, row in found.items():
         try:
             routers[status] = _router(row, catalog)
+            notes += _doubts(routers[status])
         except (NotAModel, Unfit) as error:
             notes.append(f"{row} is {status} and can't be used: {error}")
             log.warning("router_unfit", router=row.version, reason=str(error))
@@ -53,6 +56,7 @@ def read_brain(catalog: Catalog) -> "tuple[Brain | None, tuple[str, ...]]":
 
 def _router(row: RouterModel, catalog: Catalog) -> "Router":
     from routing.learned.model import QualityModel
+    from routing.learned.promised import PromisedRouter
     from routing.learned.router import Router
     from routing.learned.targets import Target
     from routing.learned.traffic import Seen
@@ -63,7 +67,34 @@ def _router(row: RouterModel, catalog: Catalog) -> "Router":
     target = Target(policy.learned_target, policy.learned_target_value)
     model = _models[row.pk]
     seen = Seen.load(bytes(row.traffic), len(model.tiers)) if row.traffic else None
+    if target.kind == "max_worse":
+        given = promise_of(row, target, catalog)
+        return PromisedRouter(row.version, model, catalog, target, seen, given)
     return Router(row.version, model, catalog, target, seen)
+
+
+def promise_of(
+    row: RouterModel, target: "Target", catalog: Catalog
+) -> "Promise | None":
+    """What was shown of this router, while it is no weaker than what is wanted."""
+    from routing.learned.promise import Promise
+
+    try:
+        given = Promise.of_json(row.promise)
+    except (KeyError, TypeError, ValueError):
+        return None
+    same = given.baseline == str(catalog.baseline_tier)
+    return given if same and given.limit <= target.value else None
+
+
+def _doubts(router: "Router") -> list[str]:
+    if router.target.kind == "max_worse" and not router.borders:
+        return [
+            f"No judgements have shown of router {router.version} that at most "
+            f"{router.target.value:.1%} of its downgrades are worse: everything goes "
+            "to the baseline. See manage.py calibrate --max-worse."
+        ]
+    return []
 
 
 def _forget(kept: set[int]) -> None:

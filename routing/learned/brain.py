@@ -114,7 +114,7 @@ def reason(router: Router, estimates: Sequence[Estimate], best: int) -> str:
         f"tier {each.tier} {each.quality:.2f} for ${each.cost / 1e9:.6f}"
         for each in estimates
     )
-    return f"Router {router.version} expects of {parts}: tier {best} is worth most."
+    return f"Router {router.version} expects of {parts}: {router.why(estimates, best)}."
 
 
 def lesson(row: Row, proposal: Proposal, features: Features) -> dict[str, Any]:

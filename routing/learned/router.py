@@ -4,10 +4,11 @@ Built once per configuration: the operator's target is solved on traffic then, s
 a request costs one pass over its text and a handful of sums.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 from random import Random
+from types import MappingProxyType
 
 import numpy as np
 
@@ -49,7 +50,12 @@ class Verdict:
 
 
 class Router:
-    """One version of a router, for the tiers of one catalog."""
+    """One version of a router, for the tiers of one catalog.
+
+    `borders` are those of a promise, by tier: see routing.learned.promised.
+    """
+
+    borders: Mapping[int, float] = MappingProxyType({})
 
     def __init__(
         self,
@@ -63,6 +69,7 @@ class Router:
         self.seen = seen or Seen(model.sample_tokens, model.sample)
         self.model = model
         self.target = target
+        self.baseline = catalog.baseline_tier
         known = [(tier, column_of(tier, model.tiers)) for tier in catalog.tiers]
         self._backends: dict[int, list[Backend]] = {}
         self._columns: dict[int, int] = {}
@@ -77,12 +84,25 @@ class Router:
                 "than two of them are here with a serving backend."
             )
         traffic = self.traffic()
-        self.outlook = solve(traffic, target)
+        self.outlook = self.solve(traffic)
         self.spread = spread_of(traffic, self.outlook.rate)
 
     @property
     def tiers(self) -> list[int]:
         return list(self._columns)
+
+    @property
+    def columns(self) -> dict[int, int]:
+        """Where the model keeps each tier, by its rank."""
+        return dict(self._columns)
+
+    def solve(self, traffic: Traffic) -> Outlook:
+        """What keeps the target on this traffic."""
+        return solve(traffic, self.target)
+
+    def why(self, estimates: Sequence[Estimate], best: int) -> str:
+        """Why this tier, in words."""
+        return f"tier {best} is worth most"
 
     def traffic(self, seen: Seen | None = None) -> Traffic:
         """Requests at today's prices: those of the calibration, else the held-out rows

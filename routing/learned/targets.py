@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from routing.learned.design import Floats
 
-Kind = Literal["max_loss", "top_share"]
+Kind = Literal["max_loss", "top_share", "max_worse"]
 HALVINGS = 40
 DEFAULT_MAX_LOSS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """At most `value` of quality lost, or of the requests sent to the top tier."""
+    """At most `value` of quality lost, or of the requests sent to the top tier, or of
+    the downgraded requests worse than the baseline (routing.learned.promise)."""
 
     kind: Kind = "max_loss"
     value: float = DEFAULT_MAX_LOSS
@@ -62,7 +63,11 @@ class Outlook:
 
 
 def outlook(traffic: Traffic, rate: float) -> Outlook:
-    chosen = traffic.choose(rate)
+    return outlook_of(traffic, traffic.choose(rate), rate)
+
+
+def outlook_of(traffic: Traffic, chosen: NDArray[np.intp], rate: float) -> Outlook:
+    """What comes of sending each request to this column."""
     rows, top = np.arange(len(chosen)), traffic.quality.shape[1] - 1
     best = float(traffic.quality[:, top].sum())
     kept = float(traffic.quality[rows, chosen].sum())

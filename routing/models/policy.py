@@ -28,6 +28,7 @@ class RoutingPolicy(models.Model):
     class LearnedTarget(models.TextChoices):
         MAX_LOSS = "max_loss", "At most this share of the quality is lost"
         TOP_SHARE = "top_share", "At most this share of requests goes to the top tier"
+        MAX_WORSE = "max_worse", "At most this share of downgrades is worse (a promise)"
 
     class Learning(models.TextChoices):
         NONE = "none", "Nothing is learned"
@@ -175,8 +176,8 @@ class RoutingPolicy(models.Model):
     learned_target_value = models.FloatField(
         default=0.02,
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
-        help_text="0.02 is 2 %: of the quality that the top tier would give, or of "
-        "the requests.",
+        help_text="0.02 is 2 %: of the quality that the top tier would give, of the "
+        "requests, or of the downgraded requests.",
     )
     learning = models.CharField(
         max_length=5,

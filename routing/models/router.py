@@ -31,6 +31,9 @@ class RouterModel(models.Model):
     activated_at = models.DateTimeField(null=True, blank=True, editable=False)
     data = models.BinaryField()
     traffic = models.BinaryField(default=b"", editable=False)  # of `calibrate`
+    promise = models.JSONField(
+        default=dict, editable=False, help_text="What judgements have shown of it."
+    )
     metrics = models.JSONField(default=dict, editable=False)
 
     class Meta:
@@ -80,6 +83,11 @@ class RouterModel(models.Model):
         """Solve targets on this sample of own traffic from now on."""
         self.traffic = traffic
         self.save(update_fields=["traffic"])
+
+    def give(self, promise: dict[str, Any]) -> None:
+        """Keep what judgements have shown, with the day they did."""
+        self.promise = {**promise, "at": timezone.now().isoformat()}
+        self.save(update_fields=["promise"])
 
     def watch(self) -> None:
         """Log what it would choose, beside what is chosen."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from routing.bounds import lower_bound, upper_bound
+from routing.bounds import lower_bound, shown_below, upper_bound
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,12 @@ def test_the_lower_bound_is_that_of_the_tables(wrong, judged, expected):
 def test_more_confidence_is_a_higher_bound(wrong, judged, confidence, expected):
     bound = upper_bound(wrong, judged, confidence)
     assert bound == pytest.approx(expected, rel=2e-3)
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 7, 40, 399, 400])
+@pytest.mark.parametrize("judged", [400, 20_000])
+def test_a_limit_is_shown_just_from_the_bound_on(wrong, judged):
+    bound = upper_bound(wrong, judged, 0.99)
+
+    assert not shown_below(bound * 0.999, wrong, judged, 0.99)
+    assert shown_below(min(1.0, bound * 1.001), wrong, judged, 0.99) == (wrong < judged)

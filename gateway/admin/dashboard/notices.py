@@ -16,6 +16,12 @@ from gateway.runtime.snapshot import InvalidConfiguration
 from routing.models import Backend, RouterModel
 from routing.review import key_problem, price_in_effect, tiers_without_backend
 
+KEPT = {
+    "max_loss": "loss of quality",
+    "top_share": "share of the top tier",
+    "max_worse": "share of worse answers among those of cheaper tiers",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -103,7 +109,7 @@ def outlook_of(router: RouterModel) -> str:
     if brain is None or brain.router is None:
         return f"{router} is active but can't be used: the heuristic decides."
     seen, target = brain.router.outlook, brain.router.target
-    kept = "loss of quality" if target.kind == "max_loss" else "share of the top tier"
+    kept = KEPT[target.kind]
     return (
         f"{router} decides. Its target is a {kept} of at most {target.value:.1%}; on "
         f"the requests it was measured with that means {seen.top_share:.1%} to the "

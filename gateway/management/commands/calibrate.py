@@ -1,11 +1,13 @@
 """`manage.py calibrate`: a target, solved on the traffic that was really seen."""
 
 from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from gateway.management import promises
 from gateway.models import RequestLog
 from gateway.runtime import snapshot as snapshots
 from gateway.runtime.snapshot import InvalidConfiguration
@@ -19,17 +21,31 @@ NEWEST = 10_000  # requests looked at
 
 
 class Command(BaseCommand):
-    help = "Show what a target does to stored traffic; --apply makes it the policy."
+    help = "Show what a target does to traffic; --apply makes it the policy."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         target = parser.add_mutually_exclusive_group(required=True)
         target.add_argument("--strong-share", type=share, help="of the requests")
         target.add_argument("--max-loss", type=share, help="of the quality")
+        target.add_argument(
+            "--max-worse", type=share, help="of the downgraded requests"
+        )
+        parser.add_argument("--confidence", type=share, default=0.95)
+        parser.add_argument(
+            "--data", type=Path, help="with --max-worse: judged prompts as JSON lines"
+        )
+        parser.add_argument("--model", type=Path, help="with --data: a router's file")
+        parser.add_argument("--weak", help="with --data: the cheaper tier, not all")
+        parser.add_argument("--strong", help="with --data: the baseline tier")
         parser.add_argument("--apply", action="store_true", help="make it the policy")
 
     def handle(self, *args: Any, **options: Any) -> None:
         from routing.learned.targets import Target
 
+        if options["max_worse"] is not None:
+            return promises.calibrate(options, self.stdout)
+        if options["data"]:
+            raise CommandError("--data goes with --max-worse.")
         strong, apply = options["strong_share"], options["apply"]
         try:
             brain = snapshots.build(timezone.now()).catalog.brain

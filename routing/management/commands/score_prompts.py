@@ -3,14 +3,11 @@
 import json
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
 
-if TYPE_CHECKING:
-    from routing.learned.model import QualityModel
+from routing.management.model_file import find_model
 
 
 class Command(BaseCommand):
@@ -28,7 +25,7 @@ class Command(BaseCommand):
         from routing.learned.features import prompt_of, row_of
         from routing.learned.pairs import Pair, UnknownTier
 
-        model = self.model(options["model"])
+        model = find_model(options["model"])
         path: Path = options["input"]
         try:
             pair = Pair.of(model, options["weak"], options["strong"])
@@ -47,30 +44,3 @@ class Command(BaseCommand):
             raise CommandError(f"{path}: {error}") from None
         except (UnknownTier, OSError, EOFError) as error:
             raise CommandError(str(error)) from None
-
-    def model(self, path: Path | None) -> "QualityModel":
-        """The given file, else the active router, else the last one trained here."""
-        from routing.learned.model import NotAModel, QualityModel
-
-        data = None if path else active_router()
-        source = path or settings.DATA_DIR / "router.npz"
-        try:
-            return QualityModel.load(source.read_bytes() if data is None else data)
-        except FileNotFoundError:
-            raise CommandError(
-                f"There is no router: {source} does not exist and none is active. "
-                "Train one with manage.py train_router --data FILE.jsonl."
-            ) from None
-        except (NotAModel, OSError) as error:
-            raise CommandError(f"{source}: {error}") from None
-
-
-def active_router() -> bytes | None:
-    """The router that decides; None when there is none, or no database yet."""
-    from routing.models import RouterModel
-
-    try:
-        found = RouterModel.objects.filter(status=RouterModel.Status.ACTIVE).first()
-    except DatabaseError:
-        return None
-    return bytes(found.data) if found else None

@@ -20,6 +20,7 @@ from routing.forms import BackendForm
 from routing.models import Backend, Feedback, ModelAlias, RoutingPolicy, Tier
 from routing.money_format import exact_dollars
 from routing.price_admin import NewPrice, PriceHistory
+from routing.price_refresh import Verdict, propose_for, shown, write
 from routing.providers import PROVIDERS
 from routing.read_only_admin import ReadOnlyAdmin
 from routing.review import key_problem, price_in_effect, tiers_without_backend
@@ -102,6 +103,36 @@ class BackendAdmin(ModelAdmin):
                 request,
                 "The stored API key was forgotten because the provider or the address "
                 "changed. Enter the key of the new address.",
+                messages.WARNING,
+            )
+
+    def save_related(
+        self, request: HttpRequest, form: forms.Form, formsets: object, change: bool
+    ) -> None:
+        """Give it the prices that are known when nobody entered any."""
+        super().save_related(request, form, formsets, change)
+        changed = set(form.changed_data)
+        if change and not changed & {"provider", "model", "base_url"}:
+            return
+        backend = Backend.objects.get(pk=form.instance.pk)  # type: ignore[attr-defined]
+        now = timezone.now()
+        proposal = propose_for(backend, now)
+        if proposal.verdict is Verdict.NEW:
+            write(proposal, now)
+            text = shown(proposal)
+            self.message_user(request, f"Its price: {text.new} ({text.source}).")
+        elif proposal.current is None:
+            self.message_user(
+                request,
+                f"{backend} has no price, and none is known: add one, or what it costs "
+                "is missing from every sum.",
+                messages.WARNING,
+            )
+        elif proposal.changes or proposal.verdict is Verdict.UNKNOWN:
+            self.message_user(
+                request,
+                "Its price is not the one that is known of this model: look at Prices, "
+                "Refresh prices.",
                 messages.WARNING,
             )
 

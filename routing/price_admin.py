@@ -1,13 +1,17 @@
 """Prices in the admin: a history that is read, and a form for the next one."""
 
+from functools import partial
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin, TabularInline
 
 from routing.forms import PriceForm
 from routing.models import Backend, Price
 from routing.money_format import exact_dollars
+from routing.refresh_admin import refresh_view
 
 
 class DollarPrices:
@@ -80,6 +84,14 @@ class PriceAdmin(DollarPrices, ModelAdmin):
     list_display = ("backend", *PRICE_COLUMNS)
     list_filter = ("backend",)
     list_select_related = ("backend",)
+
+    def get_urls(self) -> list[URLPattern]:
+        refresh = partial(refresh_view, admin=self)
+        view = self.admin_site.admin_view(refresh)
+        return [
+            path("refresh/", view, name="routing_price_refresh"),
+            *super().get_urls(),
+        ]
 
     def get_fields(
         self, request: HttpRequest, obj: Price | None = None

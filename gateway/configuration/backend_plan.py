@@ -9,6 +9,7 @@ from gateway.configuration.values import usd_per_1k
 from routing.catalog import Secret
 from routing.fields import UndecryptableError, decrypt, encrypt
 from routing.models import Backend, Price, Tier
+from routing.price_refresh import new_rows, propose_for
 from routing.providers import PROVIDERS
 from routing.review import price_in_effect
 
@@ -16,16 +17,20 @@ SOURCE = "config.yaml"
 
 
 def plan_backend(
-    entry: BackendEntry, row: Backend, tier: Tier, now: datetime
+    entry: BackendEntry, row: Backend, tier: Tier, now: datetime, *, seed: bool
 ) -> Change:
-    """`row` is the backend of that name, or a new one; it gets its new values."""
+    """`row` is the backend of that name, or a new one; it gets its new values. `seed`
+    gives one without any price those that are known of its model."""
     current = None if is_new(row) else price_in_effect(row, now)
     address = (row.provider, row.base_url)
     details = assign(row, {**entry.columns, "tier": tier}, BACKEND)
     details += _assign_key(row, entry.api_key, moved=address != _address(row))
     price = _new_price(entry, row, current, now)
     if price is None:
-        return change_of(f"backend {row.name}", row, details)
+        known = _known_prices(entry, row, now) if seed else []
+        for first in known[:1]:
+            details += _price_details(None, first)
+        return change_of(f"backend {row.name}", row, details, *known)
     details += _price_details(current, price)
     return change_of(f"backend {row.name}", row, details, price)
 
@@ -77,6 +82,13 @@ def _new_price(
     if wanted == stored:
         return None
     return Price(backend=row, effective_from=now, source=SOURCE, **wanted)
+
+
+def _known_prices(entry: BackendEntry, row: Backend, now: datetime) -> list[Price]:
+    """What the tables say, for a backend that neither file nor database price."""
+    if entry.prices or (not is_new(row) and row.prices.exists()):
+        return []
+    return list(new_rows(propose_for(row, now), now))
 
 
 def _sides(price: Price) -> dict[str, int]:

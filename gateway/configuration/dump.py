@@ -11,6 +11,7 @@ from gateway.configuration.schema import BACKEND, KEY, POLICY, PRICE, TEAM, Keys
 from gateway.configuration.values import usd_per_1k
 from gateway.models import ApiKey, Team
 from routing.models import Backend, ModelAlias, RoutingPolicy, Tier
+from routing.price_refresh import from_tables
 from routing.review import price_in_effect
 
 PLAIN_KEYS = {key: rule for key, rule in BACKEND.items() if key != "api_key"}
@@ -42,7 +43,10 @@ def _backend(row: Backend, now: datetime) -> Iterator[str]:
         yield _line("api_key", f"${row.api_key_env}")
     elif row.api_key_value:
         yield "# api_key: kept encrypted in the database"
-    if price := price_in_effect(row, now):
+    price = price_in_effect(row, now)
+    if price and from_tables(price):
+        yield f"# price: {price.source}"
+    elif price:
         for key, rule in PRICE.items():
             yield f"{key}: {usd_per_1k(getattr(price, rule.column))}"
 

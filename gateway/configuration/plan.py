@@ -23,7 +23,10 @@ from gateway.configuration.problems import ConfigurationError
 from gateway.configuration.schema import ALIAS, BACKEND, POLICY, TIER, filling
 from gateway.configuration.tiers import not_rising, thresholds
 from gateway.models import ApiKey, Team
-from routing.models import Backend, ModelAlias, RoutingPolicy, Tier
+from routing.known_prices import known_prices
+from routing.models import Backend, ModelAlias, Price, RoutingPolicy, Tier
+from routing.money_format import exact_dollars
+from routing.price_refresh import from_tables
 from routing.review import key_problem, price_in_effect
 
 
@@ -33,7 +36,8 @@ def plan(
     """Compare `config` with the rows.
 
     `prune` disables the backends that the file doesn't have; `seed` gives families of
-    model names a meaning while there are no aliases at all.
+    model names a meaning while there are no aliases at all, and backends without any
+    price those that are known.
     """
     tiers = {tier.rank: tier for tier in Tier.objects.all()}
     stored = Backend.objects.select_related("tier").prefetch_related("prices")
@@ -47,7 +51,8 @@ def plan(
     changes = list(_tiers(config, tiers))
     for entry in config.backends:
         row = backends.setdefault(entry.name, Backend(name=entry.name))
-        changes.append(plan_backend(entry, row, tiers[entry.tier], now))
+        tier = tiers[entry.tier]
+        changes.append(plan_backend(entry, row, tier, now, seed=seed))
     changes += _missing_backends(missing, prune)
     changes += _aliases(config, tiers, backends, seed)
     changes += plan_teams(config, teams)
@@ -57,7 +62,8 @@ def plan(
         *config.notes,
         *key_notes(config, keys),
         *_key_notes(config, backends),
-        *_price_notes(config, backends, now),
+        *_price_notes(changes, config, backends, now),
+        *(_other_prices(config, backends, now) if seed else ()),
         *_similarity_note(config, policy),
     )
     return Plan(tuple(changes), notes)
@@ -145,12 +151,45 @@ def _key_notes(config: Config, backends: Mapping[str, Backend]) -> Iterator[str]
 
 
 def _price_notes(
-    config: Config, backends: Mapping[str, Backend], now: datetime
+    changes: list[Change],
+    config: Config,
+    backends: Mapping[str, Backend],
+    now: datetime,
 ) -> Iterator[str]:
+    seeded = {
+        row.backend.name: row.source
+        for change in changes
+        for row in change.rows
+        if isinstance(row, Price) and from_tables(row)
+    }
     for entry in config.backends:
         row = backends[entry.name]
-        if not entry.prices and (is_new(row) or not price_in_effect(row, now)):
+        if source := seeded.get(entry.name):
+            yield f"{entry.name} has its price from {source}"
+        elif not entry.prices and (is_new(row) or not price_in_effect(row, now)):
             yield f"{entry.name} has no price; its costs are counted as unpriced"
+
+
+def _other_prices(
+    config: Config, backends: Mapping[str, Backend], now: datetime
+) -> Iterator[str]:
+    """The file's price is used, and may be out of date."""
+    for entry in config.backends:
+        row = backends[entry.name]
+        known = known_prices(row.provider, row.base_url, row.model, now)
+        if not (entry.prices and known):
+            continue
+        given = entry.prices["input"], entry.prices["output"]
+        price = known[0].price
+        if given != (price.input, price.output):
+            yield (
+                f"{entry.name} costs {_in_and_out(*given)} by the file, which is used; "
+                f"{known[0].source} says {_in_and_out(price.input, price.output)}"
+            )
+
+
+def _in_and_out(price_in: int, price_out: int) -> str:
+    return f"${exact_dollars(price_in)} in, ${exact_dollars(price_out)} out"
 
 
 def _similarity_note(config: Config, policy: RoutingPolicy) -> Iterator[str]:

@@ -342,3 +342,46 @@ def test_a_policy_out_of_bounds_is_refused(admin_client):
 
     assert "cache_similarity" in errors(response)
     assert policy.cache_similarity == 0.85
+
+
+def test_a_new_backend_gets_the_price_that_is_known_of_its_model(admin_client, tier):
+    url = reverse("admin:routing_backend_add")
+    data = form_of(admin_client.get(url), name="new", tier=tier.pk)
+    data |= {"provider": "anthropic", "model": "claude-haiku-4-5"}
+    response = admin_client.post(url, data, follow=True)
+
+    price = Price.objects.get()
+    assert price.backend.name == "new"
+    assert (price.input, price.output) == (10**9, 5 * 10**9)
+    assert "Its price: $1.00 in, $5.00 out" in response.content.decode()
+
+
+def test_a_new_backend_whose_model_nobody_knows_is_called_unpriced(admin_client, tier):
+    url = reverse("admin:routing_backend_add")
+    data = form_of(admin_client.get(url), name="new", tier=tier.pk)
+    data |= {"provider": "anthropic", "model": "my-own-model"}
+    response = admin_client.post(url, data, follow=True)
+
+    assert "new has no price, and none is known" in response.content.decode()
+    assert not Price.objects.exists()
+
+
+def test_a_price_that_was_typed_is_the_price_of_a_known_model_too(admin_client, tier):
+    url = reverse("admin:routing_backend_add")
+    data = form_of(admin_client.get(url), name="new", tier=tier.pk)
+    data |= {"provider": "anthropic", "model": "claude-haiku-4-5"}
+    data |= {"prices-2-0-input": "7", "prices-2-0-output": "8"}
+    admin_client.post(url, data, follow=True)
+
+    assert [(p.input, p.source) for p in Price.objects.all()] == [(7 * 10**9, "admin")]
+
+
+def test_a_known_price_of_the_former_model_is_pointed_out(admin_client, backend):
+    source = "genai-prices 0.1: a/b"
+    Price.objects.create(
+        backend=backend, input=1, output=1, cache_read=1, cache_write=1, source=source
+    )
+    response = save(admin_client, backend, model="claude-opus-4-6")
+
+    assert "not the one that is known of this model" in response.content.decode()
+    assert Price.objects.count() == 1

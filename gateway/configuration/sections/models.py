@@ -19,6 +19,8 @@ def read_backend(section: Section) -> BackendEntry:
     row = Backend(**columns)
     section.validate(row)
     section.check(row.clean)
+    if "capabilities" in columns:
+        columns["capabilities"] = row.capabilities  # as `clean` writes it
     return BackendEntry(
         name=section.get("name", str) or "",
         tier=section.get("tier", int) or 0,

@@ -193,6 +193,7 @@ class RequestLog(models.Model):
     class Meta:
         ordering = ("-id",)
         verbose_name = "request"
+        permissions = [("export_requestlog", "Can export requests")]
         indexes = [
             models.Index(fields=("scope", "-id"), name="request_by_scope"),
             models.Index(fields=("cache", "-id"), name="request_by_cache"),
@@ -240,6 +241,7 @@ class Attempt(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        permissions = [("export_attempt", "Can export attempts")]
         indexes = [models.Index(fields=("state", "-id"), name="attempt_by_state")]
 
     def __str__(self) -> str:

@@ -1,12 +1,32 @@
 """The books: requests, attempts and totals. Read-only, and quick at a million rows."""
 
+from typing import Any
+
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
 from unfold.decorators import display
 
-from gateway.admin.filters import CacheFilter, FailedFilter, WhenFilter
+from gateway.admin.export import export
+from gateway.admin.filters import (
+    CacheFilter,
+    CostFilter,
+    FailedFilter,
+    KeyFilter,
+    LatencyFilter,
+    ModelFilter,
+    ScoreFilter,
+    StatusFilter,
+    TagFilter,
+    TeamFilter,
+    TierFilter,
+    WhenFilter,
+)
 from gateway.admin.paging import KeysetPaginator, UncountedChangeList
-from gateway.admin.timeline import timeline
+from gateway.admin.request_page import milliseconds, story_of
 from gateway.models import Attempt, RequestLog, UsageTotal
 from routing.money_format import dollars, exact_dollars
 from routing.read_only_admin import ReadOnlyAdmin
@@ -22,6 +42,36 @@ class BookAdmin(ReadOnlyAdmin):
     sortable_by = ()
     list_per_page = 50
     ordering = ("-id",)
+    list_filter_sheet = True
+    list_before_template = "admin/export_links.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("export/<str:kind>/", view, name=name), *super().get_urls()]
+
+    def may_export(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request) and request.user.has_perm(
+            f"gateway.export_{self.opts.model_name}"
+        )
+
+    def export_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:
+        """Everything that the filters of the list leave, however much it is."""
+        if not self.may_export(request):
+            raise PermissionDenied
+        if kind not in ("csv", "jsonl"):
+            raise Http404
+        try:
+            shown = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            raise Http404 from None
+        return export(request, shown.queryset, kind)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        more = {"may_export": self.may_export(request)}
+        return super().changelist_view(request, {**(extra_context or {}), **more})
 
     def get_changelist(
         self, request: HttpRequest, **kwargs: object
@@ -50,10 +100,6 @@ class BookAdmin(ReadOnlyAdmin):
         return milliseconds(row.first_byte_ms)
 
 
-def milliseconds(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.0f}\N{NO-BREAK SPACE}ms"
-
-
 @admin.register(RequestLog)
 class RequestLogAdmin(BookAdmin):
     change_form_template = "admin/gateway/requestlog/change_form.html"
@@ -71,7 +117,11 @@ class RequestLogAdmin(BookAdmin):
         "saved",
         "latency",
     )
-    list_filter = (WhenFilter, CacheFilter, FailedFilter)
+    list_filter = (
+        *(WhenFilter, KeyFilter, TeamFilter, TagFilter, ModelFilter, TierFilter),
+        *(CacheFilter, StatusFilter, FailedFilter),
+        *(CostFilter, LatencyFilter, ScoreFilter),
+    )
     search_fields = ("request_id__exact",)
     search_help_text = "A whole request id"
     fieldsets = (
@@ -157,43 +207,6 @@ class RequestLogAdmin(BookAdmin):
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), **story}
         )
-
-
-def story_of(log: RequestLog) -> dict[str, object]:
-    """What the page of one request shows below its fields."""
-    attempts = Attempt.objects.filter(request_id=log.request_id).order_by("id")
-    return {
-        "steps": timeline(log.decisions),
-        "attempts": {
-            "headers": ATTEMPT_HEADERS,
-            "rows": [row_of(attempt) for attempt in attempts],
-        },
-    }
-
-
-ATTEMPT_HEADERS = (
-    "#",
-    "Backend",
-    "Model",
-    "State",
-    "Status",
-    "Tokens",
-    "Cost",
-    "Latency",
-)
-
-
-def row_of(attempt: Attempt) -> list[object]:
-    return [
-        attempt.number,
-        attempt.backend,
-        attempt.model,
-        attempt.get_state_display(),
-        attempt.status or attempt.error_code or "-",
-        f"{attempt.prompt_tokens:,} in, {attempt.completion_tokens:,} out",
-        dollars(attempt.cost_nano),
-        milliseconds(attempt.latency_ms),
-    ]
 
 
 @admin.register(Attempt)

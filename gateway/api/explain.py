@@ -8,6 +8,7 @@ from django.forms.models import model_to_dict
 from gateway.errors import NotFound
 from gateway.models import Attempt, RequestLog
 from gateway.runtime.database import in_database
+from gateway.story import cost_json, who_asked, why_not_cheaper
 from routing.chat import Json
 
 # A request is in the database a flush after its end; who asks at once waits for it.
@@ -40,9 +41,14 @@ def _read(request_id: str, scope: str) -> Json | None:
         "unpriced": any(
             each.price is None and each.state != "free" for each in attempts
         ),
+        "who": who_asked(row),
         "decisions": row.decisions,
+        "why_not_cheaper": why_not_cheaper(row),
         "attempts": [
-            _columns(attempt, leave_out=("id", "request_id", "scope"))
+            {
+                **_columns(attempt, leave_out=("id", "request_id", "scope")),
+                "cost_lines": cost_json(attempt),
+            }
             for attempt in attempts
         ],
     }

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from gateway.models import Attempt, RequestLog, UsageTotal
+from routing.models import Backend, Price, Tier
 
 pytestmark = pytest.mark.django_db
 
@@ -166,3 +167,87 @@ def test_a_row_of_the_books_is_neither_changed_nor_deleted(admin_client):
 
     assert (change.status_code, delete.status_code) == (403, 403)
     assert RequestLog.objects.get().status == 200
+
+
+def test_each_filter_leaves_what_it_says(admin_client):
+    rows = [
+        request_row(1, key_name="ci", tags=["nightly"], tier=1, score=10),
+        request_row(2, team="red", tags=['a "b" \\'], backend="opus", tier=3, score=90),
+        request_row(3, cost_nano=2_000_000_000, latency_ms=70_000.0),
+    ]
+    rows[0].status, rows[1].status = 502, 429
+    rows[2].at = datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC)
+    RequestLog.objects.bulk_create(rows)
+
+    for query, found in {
+        "key=ci": [1],
+        "team=red": [2],
+        "tag=nightly": [1],
+        "tag=night": [],
+        "tag=a+%22b%22+%5C": [2],
+        "backend=opus": [2],
+        "tier=3": [2],
+        "tier=x": [3, 2, 1],
+        "status=5xx": [1],
+        "status=4xx": [2],
+        "cost=0": [2, 1],
+        "cost=1": [3],
+        "latency=60": [3],
+        "score=80-100": [2],
+        "when=2026-03-01": [3],
+        "when=2026-02-30": [3, 2, 1],
+        "when=9999-12-31": [3, 2, 1],
+        "score=80-100&team=red": [2],
+    }.items():
+        numbers = [
+            int(id_[-1]) for id_ in shown(admin_client.get(f"{REQUESTS}?{query}"))
+        ]
+        assert numbers == found, query
+
+
+def test_the_page_of_a_request_adds_the_bill_up_and_names_the_other_backends(
+    admin_client,
+):
+    for rank, name, price in ((1, "haiku", 10**9), (3, "opus", 15 * 10**9)):
+        tier = Tier.objects.create(
+            rank=rank, name=name, max_score=30 if rank == 1 else None
+        )
+        backend = Backend.objects.create(name=name, tier=tier, provider="ollama")
+        Price.objects.create(
+            backend=backend,
+            effective_from=datetime(2026, 1, 1, tzinfo=UTC),
+            **dict.fromkeys(("input", "output", "cache_read", "cache_write"), price),
+        )
+    log = request_row(1, key_name="laptop", backend="opus", cost_nano=15_000_000)
+    log.prompt_tokens, log.completion_tokens = 900, 100
+    log.saved_nano = 7_000_000
+    log.save()
+    Attempt.objects.create(
+        attempt_id="a1",
+        request_id="req_0001",
+        at=log.at,
+        scope="key:1",
+        backend="opus",
+        provider="ollama",
+        model="opus",
+        tier=3,
+        state="billed",
+        prompt_tokens=900,
+        completion_tokens=100,
+        price={"input": 15 * 10**9, "output": 15 * 10**9},
+        cost_nano=15_000_000,
+    )
+
+    context = admin_client.get(f"{REQUESTS}{log.pk}/change/").context
+
+    bill = [[*map(str, row[1:])] for row in context["bill"]["rows"]]
+    assert bill == [
+        ["prompt tokens", "900", "15.00", "$0.0135"],
+        ["answer tokens", "100", "15.00", "$0.0015"],
+        ["Paid", "", "", "$0.015"],
+        ["On the baseline tier", "", "", "$0.022"],
+        ["Saved", "", "", "$0.007"],
+    ]
+    others = [(row[0], row[3]) for row in context["candidates"]["rows"]]
+    assert others == [("haiku", "$0.001"), ("opus (answered)", "$0.015")]
+    assert context["steps"][0].text.startswith("The key laptop")

@@ -90,7 +90,7 @@ async def decide(
     record, catalog = order.record, order.snapshot.catalog
     policy = catalog.policy
     score = classify(features)
-    brain = catalog.brain
+    brain = catalog.brain and catalog.brain.of(record.chat.scope)
     trained = brain is not None and brain.router is not None
     record.decide(
         "score",

@@ -169,6 +169,10 @@ class Policy:
     learned_target_value: float = 0.02
     learning: Literal["none", "watch", "auto"] = "none"
     learned_exploration: float = 0.5
+    learned_soft_share: float = 0.1
+    learned_refit_every: int = 200
+    learned_shadow_requests: int = 50
+    learned_across_scopes: bool = False
     log_retention_days: int = 30
 
     def bounded_ttl(self, asked: float | None) -> float | None:

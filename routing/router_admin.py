@@ -5,7 +5,13 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from routing.models import Judgement, Lesson, RouterModel
+from routing.models import (
+    Judgement,
+    LearningTurn,
+    Lesson,
+    RouterModel,
+    RoutingPolicy,
+)
 from routing.read_only_admin import ReadOnlyAdmin
 
 
@@ -13,12 +19,17 @@ from routing.read_only_admin import ReadOnlyAdmin
 class RouterAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "status", "source", "rows", "ranking", "created_at")
     list_filter = ("status", "source")
+    search_fields = ("scope",)
     actions = ("activate", "watch", "retire", "step_back")
     fields = (
         *("version", "status", "source", "created_at", "activated_at"),
-        *("rows", "ranking", "verdict", "calibration", "promised"),
+        *("scope", "rows", "ranking", "verdict", "calibration", "promised"),
+        *("learned", "watched"),
     )
-    readonly_fields = ("rows", "ranking", "verdict", "calibration", "promised")
+    readonly_fields = (
+        *("rows", "ranking", "verdict", "calibration", "promised"),
+        *("learned", "watched"),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RouterModel]:
         return super().get_queryset(request).defer("data")
@@ -70,6 +81,23 @@ class RouterAdmin(ReadOnlyAdmin):
             f"are answered worse than there ({borders})."
         )
 
+    @admin.display(description="Learned from")
+    def learned(self, router: RouterModel) -> str:
+        if not (about := router.metrics.get("learned")):
+            return "Labelled prompts, by train_router."
+        start = about.get("start")
+        behind = f", as corrections of router {start}" if start else ""
+        return f"{about['votes']} votes{behind}."
+
+    @admin.display(description="While it watched")
+    def watched(self, router: RouterModel) -> str:
+        if not (seen := router.metrics.get("watched")):
+            return "Its choices stand with each request, under the step shadow."
+        return (
+            f"On {seen['requests']} requests it chose the tier that answered in "
+            f"{seen['agreed']:.0%} and the top tier in {seen['top_share']:.0%}."
+        )
+
     @admin.action(description="Let it decide", permissions=["manage"])
     def activate(self, request: HttpRequest, routers: QuerySet[RouterModel]) -> None:
         if (router := self.only_one(request, routers)) is None:
@@ -102,11 +130,22 @@ class RouterAdmin(ReadOnlyAdmin):
 
     @admin.action(description="One step back", permissions=["manage"])
     def step_back(self, request: HttpRequest, routers: QuerySet[RouterModel]) -> None:
-        """To the router that decided before the active one, whichever is selected."""
-        previous = RouterModel.step_back()
-        if previous is not None:
-            self.log_change(request, previous, "Activated again, by a step back.")
-        self.message_user(request, f"{previous or 'The heuristic'} decides again.")
+        """To the router that decided before the active one of the same scope,
+        whichever is selected. Votes alone don't undo that."""
+        for scope in sorted(set(routers.values_list("scope", flat=True))):
+            previous = RouterModel.step_back(scope)
+            if previous is not None:
+                self.log_change(request, previous, "Activated again, by a step back.")
+            self.message_user(request, f"{previous or 'The heuristic'} decides again.")
+        policy = RoutingPolicy.load()
+        if policy.learning == RoutingPolicy.Learning.AUTO:
+            policy.learning = RoutingPolicy.Learning.WATCH
+            policy.save(update_fields=["learning"])
+            self.message_user(
+                request,
+                "New routers are only watched from now on, until you activate "
+                "one; the routing policy's learning says so.",
+            )
 
     def only_one(
         self, request: HttpRequest, routers: QuerySet[RouterModel]
@@ -123,7 +162,10 @@ class RouterAdmin(ReadOnlyAdmin):
 
 @admin.register(Lesson)
 class LessonAdmin(ReadOnlyAdmin):
-    list_display = ("at", "request_id", "scope", "tier", "chance", "tokens")
+    list_display = (
+        *("at", "request_id", "scope", "tier", "chance", "tokens"),
+        *("router", "gain", "shadow", "shadow_tier"),
+    )
     list_filter = ("tier",)
     search_fields = ("request_id__exact", "scope")
     exclude = ("row",)
@@ -140,3 +182,8 @@ class JudgementAdmin(ReadOnlyAdmin):
     search_fields = ("request_id__exact", "scope")
     exclude = ("row",)
     show_full_result_count = False
+
+
+@admin.register(LearningTurn)
+class LearningTurnAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "newest_vote", "taken_at", "note")

@@ -13,6 +13,7 @@ from routing.models import Feedback, RoutingPolicy
 
 # Without a request id nobody can check what the numbers are about.
 UNCHECKED_WEIGHT = 0.1
+THUMBS = {"up": 1.0, "down": 0.0}
 
 
 async def store(body: Json, scope: str) -> tuple[Json, str]:
@@ -20,12 +21,13 @@ async def store(body: Json, scope: str) -> tuple[Json, str]:
 
     Raises 400, 404 for another's request, 409 for a second vote.
     """
-    quality = number(body, "quality", 0.0, 1.0)
     if "request_id" in body:
+        quality = judged(body)
         request_id = body["request_id"]
         if not isinstance(request_id, str) or not 1 <= len(request_id) <= 64:
             raise BadRequest("request_id must be a string.", param="request_id")
         return await in_database(_store_by_request, request_id, quality, scope)
+    quality = number(body, "quality", 0.0, 1.0)
     score = number(body, "score", 0.0, 1.0)
     tier = number(body, "tier", 1, 9999)
     if tier != int(tier):
@@ -34,6 +36,22 @@ async def store(body: Json, scope: str) -> tuple[Json, str]:
         _store, scope, "", score, int(tier), quality, UNCHECKED_WEIGHT
     )
     return stored, ""
+
+
+def judged(body: Json) -> float:
+    """The quality, whether told as a number, by a thumb or by a better answer."""
+    thumb, correction = body.get("thumb"), body.get("correction")
+    if correction is not None and not (isinstance(correction, str) and correction):
+        raise BadRequest("correction must be a text.", param="correction")
+    if thumb is not None:
+        if not isinstance(thumb, str) or thumb not in THUMBS:
+            raise BadRequest('thumb must be "up" or "down".', param="thumb")
+        if "quality" in body:
+            raise BadRequest("Give a quality or a thumb, not both.", param="thumb")
+        return THUMBS[thumb]
+    if correction is not None and "quality" not in body:
+        return 0.0
+    return number(body, "quality", 0.0, 1.0)
 
 
 def number(body: Json, name: str, low: float, high: float) -> float:

@@ -23,6 +23,7 @@ from gateway.providers.http import HttpClient
 from gateway.runtime import snapshot as snapshots
 from gateway.runtime.admission import Admission
 from gateway.runtime.complaints import Complaints
+from gateway.runtime.learner import Learner
 from gateway.runtime.persistence import restore, stored_answers
 from gateway.runtime.prober import Prober
 from gateway.runtime.refresher import Refresher
@@ -51,6 +52,7 @@ class Lifespan:
         self._refresher: Refresher | None = None
         self._writer: Writer | None = None
         self._prober: Prober | None = None
+        self._learner: Learner | None = None
 
     async def __call__(self, receive: Receive, send: Send) -> None:
         """The ASGI lifespan protocol."""
@@ -134,6 +136,7 @@ class Lifespan:
         self._refresher.start()
         self._writer.start()
         self._prober = Prober(runtime)
+        self._learner = Learner(runtime)
         for companion in self._companions:
             await companion.open(runtime)
 
@@ -144,6 +147,8 @@ class Lifespan:
             await companion.close()
         if self._prober:
             await self._prober.close()
+        if self._learner:
+            await self._learner.close()
         await self.runtime.close()
         await asyncio.to_thread(self._close_threads)
         log.info("stopped")

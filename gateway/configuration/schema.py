@@ -152,6 +152,10 @@ POLICY: dict[str, Keys] = {
         target_value="learned_target_value",
         learning="learning",
         exploration="learned_exploration",
+        soft_share="learned_soft_share",
+        refit_every="learned_refit_every",
+        shadow_requests="learned_shadow_requests",
+        across_scopes="learned_across_scopes",
     ),
     "server": _policy(
         read_timeout_sec="read_timeout_seconds",

@@ -10,6 +10,7 @@ from routing.chat import Json
 from routing.models import Lesson
 
 ID_CHARS, SCOPE_CHARS = 64, 160
+SAID = ("router", "gain", "shadow", "shadow_tier", "shadow_gain")
 
 
 def keep_lessons(requests: Iterable[Json]) -> None:
@@ -29,6 +30,7 @@ def _lesson(request: Json) -> Lesson | None:
             chance=float(lesson["chance"]),
             tokens=int(lesson["tokens"]),
             row=b64decode(lesson["row"], validate=True),
+            **{name: lesson.get(name) for name in SAID},
         )
     except (KeyError, TypeError, ValueError, binascii.Error):
         return None

@@ -18,39 +18,52 @@ if TYPE_CHECKING:
     from routing.learned.targets import Target
 
 log = structlog.get_logger("configuration")
-USED = (RouterModel.Status.ACTIVE, RouterModel.Status.SHADOW)
+ACTIVE, SHADOW = RouterModel.Status.ACTIVE.value, RouterModel.Status.SHADOW.value
+USED = (ACTIVE, SHADOW)
 # By primary key, those in use alone: a router's data never changes.
 _models: "dict[int, QualityModel]" = {}
 
 
 def read_brain(catalog: Catalog) -> "tuple[Brain | None, tuple[str, ...]]":
     """What decides beside the heuristic, and what an operator should know of it."""
-    rows = RouterModel.objects.filter(status__in=USED).defer("data")
-    found = {str(row.status): row for row in rows}
-    learning = catalog.policy.learning != "none"
-    _forget({row.pk for row in found.values()})
+    found = list(RouterModel.objects.filter(status__in=USED).defer("data"))
+    policy = catalog.policy
+    learning = policy.learning != "none"
+    _forget({row.pk for row in found})
     if not found and not learning:
         return None, ()
     from routing.learned.brain import Brain
     from routing.learned.model import NotAModel
     from routing.learned.router import Unfit
 
-    routers: dict[str, Router] = {}
+    by_scope: dict[str, dict[str, Router]] = {"": {}}
     notes = []
-    for status, row in found.items():
+    for row in found:
+        routers = by_scope.setdefault(row.scope, {})
         try:
-            routers[status] = _router(row, catalog)
-            notes += _doubts(routers[status])
+            routers[row.status] = _router(row, catalog)
+            notes += _doubts(routers[row.status])
         except (NotAModel, Unfit) as error:
-            notes.append(f"{row} is {status} and can't be used: {error}")
+            notes.append(f"{row} is {row.status} and can't be used: {error}")
             log.warning("router_unfit", router=row.version, reason=str(error))
+    everybodys = by_scope.pop("")
+    brains = {
+        scope: Brain(
+            routers.get(ACTIVE) or everybodys.get(ACTIVE),
+            routers.get(SHADOW) or everybodys.get(SHADOW),
+            learning,
+            policy.learned_exploration,
+        )
+        for scope, routers in by_scope.items()
+    }
     brain = Brain(
-        routers.get(RouterModel.Status.ACTIVE),
-        routers.get(RouterModel.Status.SHADOW),
+        everybodys.get(ACTIVE),
+        everybodys.get(SHADOW),
         learning,
-        catalog.policy.learned_exploration,
+        policy.learned_exploration,
+        brains,
     )
-    idle = not (brain.router or brain.shadow or learning)
+    idle = not (brain.router or brain.shadow or learning or brains)
     return None if idle else brain, tuple(notes)
 
 

@@ -5,8 +5,8 @@ tried is never known; the row and the probability go with the request as its les
 """
 
 import base64
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -19,12 +19,18 @@ from routing.tiers import Proposal
 @dataclass(frozen=True, slots=True)
 class Brain:
     """`exploration` is the share of requests whose tier is drawn at random while no
-    router decides yet; `learning` tells whether anything is drawn at all."""
+    router decides yet; `learning` tells whether anything is drawn at all. `own` are
+    the brains of scopes that have routers of their own."""
 
     router: Router | None = None
     shadow: Router | None = None
     learning: bool = False
     exploration: float = 0.0
+    own: "Mapping[str, Brain]" = field(default_factory=dict)
+
+    def of(self, scope: str) -> "Brain":
+        """The one that decides for this scope."""
+        return self.own.get(scope, self)
 
     def propose(
         self,
@@ -40,8 +46,20 @@ class Brain:
         if self.shadow is not None:
             proposal.shadow = view(self.shadow, row, features, allowed)
         if self.learning:
-            proposal.lesson = lesson(row, proposal, features)
+            proposal.lesson = {**lesson(row, proposal, features), **self._said(row)}
         return proposal
+
+    def _said(self, row: Row) -> dict[str, Any]:
+        """Which routers had a say, and what gain each expects of the top tier."""
+        said: dict[str, Any] = {}
+        if self.router is not None:
+            said |= {"router": self.router.version, "gain": self.router.gain(row)}
+        if self.shadow is not None:
+            said |= {
+                "shadow": self.shadow.version,
+                "shadow_gain": self.shadow.gain(row),
+            }
+        return said
 
     def _choose(
         self,
@@ -123,4 +141,5 @@ def lesson(row: Row, proposal: Proposal, features: Features) -> dict[str, Any]:
         "row": base64.b64encode(row.pack()).decode(),
         "chance": proposal.chance,
         "tokens": features.prompt_tokens,
+        "shadow_tier": proposal.shadow and proposal.shadow["tier"],
     }

@@ -16,6 +16,7 @@ from routing.learned.design import Floats
 
 RESAMPLES = 300
 CONFIDENCE = 0.95
+SURE = 0.975  # the whole interval lies above zero
 MIN_ROWS = 200  # below it no interval can tell a router from a coin
 
 
@@ -63,7 +64,10 @@ def first_at(x: Floats, y: Floats, goal: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A score against a baseline on the same rows; `low` to `high` holds 95 %."""
+    """A score against a baseline on the same rows; `low` to `high` holds 95 %.
+
+    `odds` is the share of resamples in which the score was the better one.
+    """
 
     baseline: str
     apgr: float
@@ -71,6 +75,7 @@ class Comparison:
     difference: float
     low: float
     high: float
+    odds: float
 
 
 def compare(
@@ -80,13 +85,16 @@ def compare(
     ours, theirs = Curve(score, gain), Curve(baseline, gain)
     once = np.ones(len(gain))
     apgr, other = ours.apgr(once), theirs.apgr(once)
-    differences = [
-        ours.apgr(weight) - theirs.apgr(weight)
-        for weight in resamples(len(gain), seed)
-        if abs(float(weight @ gain)) > 1e-9
-    ]
-    low, high = interval(np.array(differences))
-    return Comparison(name, apgr, other, apgr - other, low, high)
+    differences = np.array(
+        [
+            ours.apgr(weight) - theirs.apgr(weight)
+            for weight in resamples(len(gain), seed)
+            if abs(float(weight @ gain)) > 1e-9
+        ]
+    )
+    low, high = interval(differences)
+    odds = float((differences > 0).mean()) if len(differences) else 0.0
+    return Comparison(name, apgr, other, apgr - other, low, high, odds)
 
 
 def resamples(rows: int, seed: int, count: int = RESAMPLES) -> Iterator[Floats]:
@@ -114,8 +122,12 @@ class PairReport:
     ranking: Ranking
     comparisons: tuple[Comparison, ...]
 
-    def objections(self) -> list[str]:
-        """Why this router must not decide between these tiers; empty if it may."""
+    def objections(self, least_odds: float = SURE) -> list[str]:
+        """Why this router must not decide between these tiers; empty if it may.
+
+        It must beat each baseline with these odds; on single judgements they are what
+        hundreds of votes can tell.
+        """
         names = f"between {self.weak} and {self.strong}"
         if self.rows < MIN_ROWS:
             return [
@@ -132,7 +144,7 @@ class PairReport:
             f"{c.baseline_apgr:.3f}, difference {c.difference:+.3f} "
             f"[{c.low:+.3f}, {c.high:+.3f}] on {self.rows} held-out rows."
             for c in self.comparisons
-            if c.low <= 0
+            if c.odds < least_odds or c.difference <= 0
         ]
 
     def as_json(self) -> dict[str, object]:

@@ -28,7 +28,8 @@ def pairs_of(quality: Floats) -> list[tuple[int, int]]:
                 pair = (int(weak), int(strong))
                 pairs[pair] = pairs.get(pair, 0) + int(count)
     if not pairs:  # of no row more than one answer was judged
-        pairs = {(0, quality.shape[1] - 1): 0}
+        tiers = np.flatnonzero(known.any(axis=0))
+        pairs = {(int(tiers[0]), int(tiers[-1])): 0}
     return sorted(pairs, key=lambda pair: -pairs[pair])
 
 
@@ -64,7 +65,10 @@ def gains(pair: tuple[int, int], predicted: Floats, labelled: Labelled) -> Float
 
 
 def metrics_of(
-    labelled: Labelled, predicted: Floats, reports: Sequence[PairReport]
+    labelled: Labelled,
+    predicted: Floats,
+    reports: Sequence[PairReport],
+    least_odds: float,
 ) -> dict[str, Any]:
     """What is kept with the router and shown beside it."""
     first = reports[0]
@@ -74,13 +78,17 @@ def metrics_of(
         "tiers": {tier: calibration(said, came) for tier, said, came in columns},
         "pair": [first.weak, first.strong],
         "pairs": [report.as_json() for report in reports],
-        "objections": [text for each in reports for text in each.objections()],
+        "objections": [
+            text for each in reports for text in each.objections(least_odds)
+        ],
     }
 
 
 def calibration(said: Floats, came: Floats) -> dict[str, float]:
     """Of one tier: rows, mean quality, and how far off what was said is, by tenths."""
     known = np.flatnonzero(~np.isnan(came))
+    if not len(known):
+        return {"rows": 0, "mean": 0.0, "error": 0.0}
     order = known[np.argsort(said[known], kind="stable")]
     off = sum(
         abs(float(said[part].mean() - came[part].mean())) * len(part)

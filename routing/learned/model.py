@@ -7,8 +7,8 @@ checked before it is used, for it may come from anywhere.
 import io
 import json
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -54,12 +54,19 @@ class QualityModel:
 
     def predict(self, row: Row) -> NDArray[np.float64]:
         """The expected quality of each tier, from 0 to 1."""
+        return np.clip(self._sum(row), 0.0, 1.0)
+
+    def expect(self, rows: Sequence[Row]) -> NDArray[np.float64]:
+        """The same for many rows, unclipped: what is left for others to learn."""
+        return np.array([self._sum(row) for row in rows])
+
+    def _sum(self, row: Row) -> NDArray[np.float64]:
         cues = self.scale.apply(row.cues)
-        quality = self.weights[:, BUCKETS:] @ cues + self.means
+        quality: NDArray[np.float64] = self.weights[:, BUCKETS:] @ cues + self.means
         if count := len(row.buckets):
             words = self.weights[:, row.buckets].sum(axis=1)
             quality = quality + words / np.sqrt(count)
-        return np.clip(quality, 0.0, 1.0)
+        return quality
 
     def predict_all(self, rows: Sequence[Row]) -> NDArray[np.float64]:
         return np.array([self.predict(row) for row in rows])
@@ -75,6 +82,17 @@ class QualityModel:
         if count := len(row.buckets):
             part = part + both[:, row.buckets].sum(axis=1) / np.sqrt(count)
         return float(part[1] - part[0])
+
+    def renamed(self, places: Mapping[str, int]) -> "QualityModel":
+        """Of these columns alone, under these names."""
+        columns = list(places.values())
+        return replace(
+            self,
+            tiers=tuple(places),
+            means=self.means[columns],
+            weights=self.weights[columns],
+            sample=self.sample[:, columns],
+        )
 
     @property
     def pair(self) -> tuple[str, str]:

@@ -17,6 +17,9 @@ from routing.learned.design import WEIGHTS, Design, Floats
 # Penalties, settled by cross-validation; the plateau around them is wide.
 SHARED_PENALTY = 2.0
 OWN_PENALTY = 6.0
+# Where one answer was judged of each prompt, the difference is hidden by what prompts
+# have of their own, and is trusted half as quickly.
+LONE_OWN_PENALTY = 12.0
 MEAN_PRIOR = 5.0  # rows: how much a tier of few rows leans on all tiers' mean
 MAX_STEPS = 200
 TOLERANCE = 1e-2  # of the gradient; further steps change no decision
@@ -66,14 +69,18 @@ def fit(judged: Judged, tolerance: float = TOLERANCE) -> Heads:
     mean = means(judged.quality, judged.weight)
     blocks = blocks_of(judged, mean)
     tiers = judged.quality.shape[1]
+    own = LONE_OWN_PENALTY if mostly_lone(judged.quality) else OWN_PENALTY
     penalty = np.concatenate(
-        (
-            np.full(WEIGHTS, SHARED_PENALTY),
-            np.full(tiers * WEIGHTS, OWN_PENALTY),
-        )
+        (np.full(WEIGHTS, SHARED_PENALTY), np.full(tiers * WEIGHTS, own))
     )
     solved = solve(blocks, penalty, tiers, tolerance).reshape(1 + tiers, WEIGHTS)
     return Heads(mean, solved[0], solved[1:])
+
+
+def mostly_lone(quality: Floats) -> bool:
+    """Was of most rows one answer judged?"""
+    judged = (~np.isnan(quality)).sum(axis=1)
+    return bool((judged == 1).mean() > 0.5)
 
 
 def means(quality: Floats, weight: Floats) -> Floats:

@@ -18,11 +18,11 @@ from routing.chat import Features
 from routing.learned.design import Floats
 from routing.learned.features import Row
 from routing.learned.model import QualityModel
-from routing.learned.targets import Outlook, Target, Traffic, outlook, solve
+from routing.learned.targets import HALVINGS, Outlook, Target, Traffic, outlook, solve
 from routing.learned.traffic import Seen
 from routing.pricing import TOKENS_PER_PRICE
 
-LEAST_CHANCE = 0.05  # of each tier while learning: what is never tried is never known
+LEAST_CHANCE = 0.05  # of each tier while learning, where the policy leaves room
 
 
 class Unfit(ValueError):
@@ -85,7 +85,9 @@ class Router:
             )
         traffic = self.traffic()
         self.outlook = self.solve(traffic)
-        self.spread = spread_of(traffic, self.outlook.rate)
+        self.softness = soften(
+            traffic, self.outlook.rate, catalog.policy.learned_soft_share
+        )
 
     @property
     def tiers(self) -> list[int]:
@@ -143,6 +145,11 @@ class Router:
             estimates.append(Estimate(rank, quality, cost, quality - rate * cost))
         return tuple(estimates)
 
+    def gain(self, row: Row) -> float:
+        """What the top tier here is expected to give more than the lowest one."""
+        columns = list(self._columns.values())
+        return self.model.gain(row, columns[0], columns[-1])
+
     def decide(
         self, estimates: Sequence[Estimate], allowed: Sequence[int]
     ) -> int | None:
@@ -155,13 +162,17 @@ class Router:
     def chances(
         self, estimates: Sequence[Estimate], allowed: Sequence[int]
     ) -> dict[int, float]:
-        """Soft thresholds: with which probability each tier is taken while learning."""
+        """Soft thresholds: with which probability each tier is taken while learning.
+
+        The closer to the border between two tiers, the more even their chances.
+        """
         usable = [each for each in estimates if each.tier in allowed]
         best = max(each.utility for each in usable)
-        pulls = [exp((each.utility - best) / self.spread) for each in usable]
-        rest = 1 - LEAST_CHANCE * len(usable)
+        least, spread = self.softness.least_chance, self.softness.spread
+        pulls = [exp((each.utility - best) / spread) for each in usable]
+        rest = (1 - least * len(usable)) / sum(pulls)
         return {
-            each.tier: LEAST_CHANCE + rest * pull / sum(pulls)
+            each.tier: least + rest * pull
             for each, pull in zip(usable, pulls, strict=True)
         }
 
@@ -195,11 +206,31 @@ def cheapest(backends: Sequence[Backend], tokens: Floats, output: int) -> Floats
     return least
 
 
-def spread_of(traffic: Traffic, rate: float) -> float:
-    """How far tiers' utilities lie apart from request to request."""
+@dataclass(frozen=True, slots=True)
+class Softness:
+    """How tiers are drawn while learning: none below `least_chance`, and within
+    `spread` of a border, in utility, about evenly."""
+
+    least_chance: float
+    spread: float
+
+
+def soften(traffic: Traffic, rate: float, share: float) -> Softness:
+    """The softness that sends this share of the traffic elsewhere than to its best.
+
+    Half of it at most is spent far from any border: what is never tried is never known.
+    """
     utility = traffic.quality - rate * traffic.cost
-    others = utility[:, :-1] - utility[:, -1:]
-    return max(float(others.std(axis=0).mean()), 1e-6)
+    behind = utility - utility.max(axis=1, keepdims=True)
+    tiers = behind.shape[1]
+    least = min(LEAST_CHANCE, share / (2 * (tiers - 1)))
+    low, high = 1e-9, 1.0
+    for _ in range(HALVINGS):
+        middle = (low * high) ** 0.5
+        best = 1 / np.exp(behind / middle).sum(axis=1)
+        moved = 1 - least - (1 - tiers * least) * best.mean()
+        low, high = (middle, high) if moved <= share else (low, middle)
+    return Softness(least, low)
 
 
 def draw(chances: dict[int, float], random: Random) -> int:

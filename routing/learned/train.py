@@ -1,7 +1,7 @@
 """Trains a router and measures it on rows it has not seen."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from routing.learned import ridge
 from routing.learned.design import Design, Floats, Scale
+from routing.learned.evaluate import SURE
 from routing.learned.features import CUES, Row
 from routing.learned.labelled import Labelled
 from routing.learned.measure import metrics_of, pairs_of, report_on
@@ -20,34 +21,47 @@ CHARACTERS = CUES.index("characters")
 STEEPEST = 1.5  # what held-out rows may stretch predictions by
 
 
-def train(labelled: Labelled, folds: int = FOLDS) -> QualityModel:
-    """The router of all rows, with what held-out rows say about it."""
+def train(
+    labelled: Labelled,
+    folds: int = FOLDS,
+    start: QualityModel | None = None,
+    least_odds: float = SURE,
+) -> QualityModel:
+    """The router of all rows, with what held-out rows say about it.
+
+    With `start`, a router of the same tiers that has seen none of these rows, only
+    what it gets wrong is learned.
+    """
     order, _ = ridge.patterns(labelled.quality)
     labelled = labelled.take(order)
-    held = held_out(labelled, folds)
-    stretch = stretches(held, labelled)
-    predicted = held.predict(stretch)
+    known = start.expect(labelled.rows) if start else np.zeros_like(labelled.quality)
+    surprise = replace(labelled, quality=labelled.quality - known)
+    scale = start.scale if start else None
+    held = held_out(surprise, folds, scale)
+    stretch = stretches(held, surprise)
+    predicted = known + held.predict(stretch)
     reports = [
         report_on(pair, predicted, labelled) for pair in pairs_of(labelled.quality)
     ]
-    heads, scale = fit(labelled)
+    heads, scale = fit(surprise, scale)
     shared, own = stretch
+    weights = shared * heads.shared + own * heads.own
     sampled = sample_places(len(labelled.rows))
     return QualityModel(
         tiers=labelled.tiers,
-        means=heads.mean,
-        weights=(shared * heads.shared + own * heads.own).astype(np.float32),
+        means=heads.mean + (start.means if start else 0.0),
+        weights=(weights + (start.weights if start else 0.0)).astype(np.float32),
         scale=scale,
         sample=np.clip(predicted[sampled], 0.0, 1.0).astype(np.float32),
         sample_tokens=np.array(
             [tokens_of(labelled.rows[place]) for place in sampled.tolist()], np.float32
         ),
-        metrics=metrics_of(labelled, predicted, reports),
+        metrics=metrics_of(labelled, predicted, reports, least_odds),
     )
 
 
-def fit(labelled: Labelled) -> tuple[ridge.Heads, Scale]:
-    scale = Scale.of(np.array([row.cues for row in labelled.rows]))
+def fit(labelled: Labelled, scale: Scale | None) -> tuple[ridge.Heads, Scale]:
+    scale = scale or Scale.of(np.array([row.cues for row in labelled.rows]))
     design = Design.of(labelled.rows, scale)
     judged = ridge.Judged(design, labelled.quality, labelled.weight)
     return ridge.fit(judged), scale
@@ -66,7 +80,7 @@ class HeldOut:
         return self.mean + shared * self.shared[:, None] + own * self.own
 
 
-def held_out(labelled: Labelled, folds: int) -> HeldOut:
+def held_out(labelled: Labelled, folds: int, scale: Scale | None) -> HeldOut:
     """Cross-validation; the same text is always in the same fold."""
     fold = np.array([crc32(row.buckets.tobytes()) % folds for row in labelled.rows])
     held = HeldOut(
@@ -79,10 +93,11 @@ def held_out(labelled: Labelled, folds: int) -> HeldOut:
         rest = np.flatnonzero(fold != number)
         if not len(test) or not len(rest):
             continue
-        heads, scale = fit(labelled.take(rest))
-        design = Design.of([labelled.rows[place] for place in test.tolist()], scale)
+        heads, used = fit(labelled.take(rest), scale)
+        design = Design.of([labelled.rows[place] for place in test.tolist()], used)
+        # Not its mean: a fold that is above it leaves the others below, and rows of
+        # different folds would be ranked by that.
         held.shared[test], held.own[test] = heads.parts(design)
-        held.mean[test] = heads.mean
     return held
 
 

@@ -9,12 +9,14 @@ from routing.models.judgement import Judgement
 from routing.models.lesson import Lesson
 from routing.models.policy import RoutingPolicy
 from routing.models.router import RouterModel
+from routing.models.turn import LearningTurn
 
 __all__ = [
     "Backend",
     "ConfigVersion",
     "Feedback",
     "Judgement",
+    "LearningTurn",
     "Lesson",
     "ModelAlias",
     "Price",

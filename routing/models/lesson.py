@@ -14,6 +14,19 @@ class Lesson(models.Model):
     chance = models.FloatField(help_text="With which it went to this tier.")
     tokens = models.PositiveBigIntegerField(help_text="Of the prompt, estimated.")
     row = models.BinaryField()
+    router = models.PositiveIntegerField(
+        null=True, help_text="Version of the router that decided; empty: none did."
+    )
+    gain = models.FloatField(
+        null=True, help_text="What it expected of the top tier over the lowest."
+    )
+    shadow = models.PositiveIntegerField(
+        null=True, db_index=True, help_text="Version of the router that watched."
+    )
+    shadow_tier = models.PositiveSmallIntegerField(
+        null=True, help_text="Which it would have chosen."
+    )
+    shadow_gain = models.FloatField(null=True, help_text="What it expected.")
 
     class Meta:
         ordering = ("-id",)

@@ -192,6 +192,27 @@ class RoutingPolicy(models.Model):
         help_text="While learning and before a router decides: the share of requests "
         "whose tier is drawn at random.",
     )
+    learned_soft_share = models.FloatField(
+        default=0.1,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
+        help_text="While learning and once a router decides: the share of requests "
+        "that go to another tier than it would choose, mostly those near its border.",
+    )
+    learned_refit_every = models.PositiveIntegerField(
+        default=200,
+        validators=[MinValueValidator(20)],
+        help_text="New votes of a scope after which a new router is trained.",
+    )
+    learned_shadow_requests = models.PositiveIntegerField(
+        default=50,
+        validators=[MinValueValidator(1)],
+        help_text="Requests that a new router is watched on before it decides.",
+    )
+    learned_across_scopes = models.BooleanField(
+        default=False,
+        help_text="Learn one router for everybody from everybody's votes. Off: the "
+        "votes of a team, or of a key without one, move its own requests only.",
+    )
     max_feedback = models.PositiveIntegerField(
         default=10_000,
         validators=[MinValueValidator(1)],

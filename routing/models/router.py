@@ -9,7 +9,8 @@ from django.utils import timezone
 
 
 class RouterModel(models.Model):
-    """One trained router. At most one is active and decides; the others wait or rest.
+    """One trained router. Of each scope at most one is active and decides; the others
+    wait or rest. A router of no scope decides for all that have none of their own.
 
     `data` is the file that `train_router` writes: arrays and JSON, never code.
     """
@@ -27,6 +28,12 @@ class RouterModel(models.Model):
     version = models.PositiveIntegerField(unique=True, editable=False)
     status = models.CharField(max_length=7, choices=Status, default=Status.DRAFT)
     source = models.CharField(max_length=8, choices=Source, default=Source.COMMAND)
+    scope = models.CharField(
+        max_length=160,
+        blank=True,
+        editable=False,
+        help_text="Whose requests it is for; empty: everybody's.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     activated_at = models.DateTimeField(null=True, blank=True, editable=False)
     data = models.BinaryField()
@@ -41,30 +48,43 @@ class RouterModel(models.Model):
         verbose_name = "router"
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=("status",),
+                fields=("scope",),
                 condition=Q(status="active"),
-                name="one_active_router",
+                name="one_active_router_per_scope",
             ),
             models.UniqueConstraint(
-                fields=("status",),
+                fields=("scope",),
                 condition=Q(status="shadow"),
-                name="one_shadow_router",
+                name="one_shadow_router_per_scope",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"Router {self.version}"
+        return f"Router {self.version}" + (f" of {self.scope}" if self.scope else "")
 
     @classmethod
     def keep(
-        cls, data: bytes, metrics: dict[str, Any], source: str = Source.COMMAND
+        cls,
+        data: bytes,
+        metrics: dict[str, Any],
+        source: str = Source.COMMAND,
+        scope: str = "",
     ) -> "RouterModel":
         """Store a router as the next version, a draft."""
         with transaction.atomic():
             newest = cls.objects.aggregate(newest=Max("version"))["newest"] or 0
             return cls.objects.create(
-                version=newest + 1, data=data, metrics=metrics, source=source
+                version=newest + 1,
+                data=data,
+                metrics=metrics,
+                source=source,
+                scope=scope,
             )
+
+    @classmethod
+    def of(cls, scope: str, status: str) -> "RouterModel | None":
+        """The scope's own router of this status, or None."""
+        return cls.objects.filter(scope=scope, status=status).first()
 
     @property
     def objections(self) -> list[str]:
@@ -92,9 +112,8 @@ class RouterModel(models.Model):
     def watch(self) -> None:
         """Log what it would choose, beside what is chosen."""
         with transaction.atomic():
-            RouterModel.objects.filter(status=self.Status.SHADOW).update(
-                status=self.Status.DRAFT
-            )
+            watched = RouterModel.objects.filter(scope=self.scope)
+            watched.filter(status=self.Status.SHADOW).update(status=self.Status.DRAFT)
             self._become(self.Status.SHADOW)
 
     def retire(self) -> None:
@@ -102,14 +121,19 @@ class RouterModel(models.Model):
         self._become(self.Status.RETIRED)
 
     @classmethod
-    def step_back(cls) -> "RouterModel | None":
-        """Let the router decide that did before the active one; None: the heuristic."""
+    def step_back(cls, scope: str = "") -> "RouterModel | None":
+        """Let the scope's router decide that did before the active one.
+
+        None: it has none of its own, and the heuristic or everybody's router decides.
+        """
         with transaction.atomic():
-            active = cls.objects.filter(status=cls.Status.ACTIVE).first()
+            active = cls.of(scope, cls.Status.ACTIVE)
             if active is None:
                 return None
             earlier = cls.objects.filter(
-                status=cls.Status.RETIRED, activated_at__lt=active.activated_at
+                scope=scope,
+                status=cls.Status.RETIRED,
+                activated_at__lt=active.activated_at,
             )
             active.retire()
             previous = earlier.order_by("-activated_at").first()
@@ -119,8 +143,8 @@ class RouterModel(models.Model):
             return previous
 
     def _leave(self, status: str) -> None:
-        holders = RouterModel.objects.filter(status=status).exclude(pk=self.pk)
-        holders.update(status=self.Status.RETIRED)
+        holders = RouterModel.objects.filter(scope=self.scope, status=status)
+        holders.exclude(pk=self.pk).update(status=self.Status.RETIRED)
 
     def _become(self, status: str, **columns: Any) -> None:
         for name, value in {"status": status, **columns}.items():

@@ -91,7 +91,7 @@ async def test_a_watched_router_is_logged_and_does_not_decide(upstream, tmp_path
 async def test_while_learning_each_request_leaves_a_lesson_and_no_text(
     upstream, tmp_path
 ):
-    catalog = trained(upstream.url, learning=True)
+    catalog = trained(upstream.url, learning=True, learned_soft_share=0.5)
     async with serving(catalog, tmp_path) as gateway:
         for number in range(30):
             await ask(gateway, f"{HARD} {number}")
@@ -102,6 +102,8 @@ async def test_while_learning_each_request_leaves_a_lesson_and_no_text(
     assert [x["tier"] for x in lessons] == [r["tier"] for r in records]
     assert all(0.05 <= lesson["chance"] < 1 for lesson in lessons)
     assert len({lesson["tier"] for lesson in lessons}) > 1
+    assert {lesson["router"] for lesson in lessons} == {4}
+    assert all(0.2 < lesson["gain"] < 1 for lesson in lessons)
     assert b"integral" not in written
 
 

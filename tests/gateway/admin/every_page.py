@@ -25,6 +25,7 @@ from routing.models import (
     Backend,
     Feedback,
     Judgement,
+    LearningTurn,
     Lesson,
     ModelAlias,
     Price,
@@ -56,7 +57,8 @@ def fill(text: str) -> Backend:
     Judgement.objects.create(
         request_id=text, scope=text, cheap_tier=1, baseline_tier=2, tokens=1
     )
-    RouterModel.keep(b"", {"objections": [text], "tiers": {}})
+    RouterModel.keep(b"", {"objections": [text], "tiers": {}}, scope=text)
+    LearningTurn.objects.create(scope=text, note=text)
     ApiKey.issue(text, team=text)
     SpendDay.objects.create(day="2026-11-26", key_id=1, team=text)
     CachePurge.objects.create(scope=text)

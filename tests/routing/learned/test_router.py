@@ -1,12 +1,13 @@
 from dataclasses import replace
 from random import Random
 
+import numpy as np
 import pytest
 
 from routing.catalog import Catalog, Policy, Tier
 from routing.chat import Features
 from routing.learned.features import prompt_of, row_of
-from routing.learned.router import LEAST_CHANCE, Router, Unfit, draw
+from routing.learned.router import LEAST_CHANCE, Router, Unfit, draw, soften
 from routing.learned.targets import Target, outlook
 from tests.harness import PRICES, TIERS, backend
 from tests.routing.learned.samples import small_router
@@ -107,9 +108,29 @@ def test_while_learning_every_tier_has_its_chance():
     chances = found.chances(estimates, [1, 2, 3])
 
     assert sum(chances.values()) == pytest.approx(1)
-    assert min(chances.values()) >= LEAST_CHANCE
+    assert min(chances.values()) >= found.softness.least_chance > 0
     assert max(chances, key=chances.get) == 3
     random = Random(1)
     drawn = [draw(chances, random) for _ in range(4000)]
     for tier, chance in chances.items():
         assert drawn.count(tier) / 4000 == pytest.approx(chance, abs=0.03)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.1, 0.3, 0.5])
+def test_the_policys_share_of_requests_is_sent_elsewhere(share):
+    """An oracle: the chances of each sampled request, added up by hand."""
+    found = router()
+    traffic = found.traffic()
+    softness = soften(traffic, found.outlook.rate, share)
+
+    moved = []
+    for quality, cost in zip(traffic.quality, traffic.cost, strict=True):
+        utility = quality - found.outlook.rate * cost
+        pulls = np.exp((utility - utility.max()) / softness.spread)
+        chances = softness.least_chance + (1 - 3 * softness.least_chance) * (
+            pulls / pulls.sum()
+        )
+        moved.append(1 - chances[utility.argmax()])
+
+    assert softness.least_chance <= LEAST_CHANCE
+    assert np.mean(moved) == pytest.approx(share, abs=0.01)

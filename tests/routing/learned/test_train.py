@@ -19,15 +19,17 @@ def test_a_router_learns_which_prompts_need_the_strong_tier():
     assert router.metrics["tiers"]["1"]["error"] < 0.1
 
 
-def test_a_router_of_shuffled_labels_is_not_fit_to_decide():
-    lines = examples(600)
-    qualities = [line["quality"] for line in lines]
-    Random(5).shuffle(qualities)
-    shuffled = [line | {"quality": q} for line, q in zip(lines, qualities, strict=True)]
+def test_routers_of_shuffled_labels_are_not_fit_to_decide():
+    refused = 0
+    for seed in range(5):
+        lines = examples(400, seed)
+        qualities = [line["quality"] for line in lines]
+        Random(seed).shuffle(qualities)
+        pairs = zip(lines, qualities, strict=True)
+        router = train(labelled([line | {"quality": q} for line, q in pairs]), folds=2)
+        refused += any("It does not beat" in text for text in router.objections)
 
-    router = train(labelled(shuffled), folds=2)
-
-    assert any("It does not beat" in text for text in router.objections)
+    assert refused >= 4  # of forty one may pass by chance
 
 
 def test_tiers_may_be_missing_and_have_any_name():

@@ -1,0 +1,40 @@
+"""`manage.py learn`: train routers on the votes that came since the last time."""
+
+import os
+from argparse import ArgumentParser
+from contextlib import suppress
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+NICENESS = 10  # requests come first
+
+
+class Command(BaseCommand):
+    help = (
+        "Train routers on new feedback; the gateway does so by itself while learning."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--scope", help="this one, however few votes are new")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from routing.learning.refit import due_scopes, promote, refit
+        from routing.learning.votes import votes_of
+        from routing.models import LearningTurn, RoutingPolicy
+
+        with suppress(OSError):
+            os.nice(NICENESS)
+        policy = RoutingPolicy.load()
+        given = options["scope"]
+        scopes = due_scopes(policy) if given is None else [given]
+        if given and not votes_of(given).exists():
+            raise CommandError(f"Nobody of the scope {given!r} has voted yet.")
+        for scope in scopes:
+            refit(scope, policy)
+            turn = LearningTurn.objects.get(scope=scope)
+            self.stdout.write(f"{turn}: {turn.note or 'another process is at it.'}")
+        for router in promote(policy):
+            self.stdout.write(f"{router} decides from now on.")
+        if not scopes:
+            self.stdout.write("No scope has enough new votes.")

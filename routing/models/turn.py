@@ -1,0 +1,37 @@
+"""Whose turn it is to train a scope's router, and what came of the last one."""
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import Q
+
+LONGEST = timedelta(minutes=10)  # whoever took it longer ago has died
+
+
+class LearningTurn(models.Model):
+    """How far one scope's votes have been learned from."""
+
+    scope = models.CharField(max_length=160, unique=True)
+    newest_vote = models.BigIntegerField(
+        default=0, help_text="Key of the last vote that was learned from."
+    )
+    taken_at = models.DateTimeField(null=True, help_text="Empty: nobody is training.")
+    note = models.TextField(blank=True, help_text="What came of the last training.")
+
+    class Meta:
+        ordering = ("scope",)
+
+    def __str__(self) -> str:
+        return self.scope or "everybody"
+
+    @classmethod
+    def take(cls, scope: str, now: datetime) -> "LearningTurn | None":
+        """Begin; None while another process trains this scope."""
+        cls.objects.get_or_create(scope=scope)
+        free = Q(taken_at__isnull=True) | Q(taken_at__lt=now - LONGEST)
+        taken = cls.objects.filter(free, scope=scope).update(taken_at=now)
+        return cls.objects.get(scope=scope) if taken else None
+
+    def end(self, newest_vote: int, note: str) -> None:
+        self.newest_vote, self.note, self.taken_at = newest_vote, note, None
+        self.save(update_fields=["newest_vote", "note", "taken_at"])

@@ -1,0 +1,41 @@
+import pytest
+
+from gateway.api.feedback import judged
+from gateway.errors import BadRequest
+
+
+@pytest.mark.parametrize(
+    ("body", "quality"),
+    [
+        ({"quality": 0.3}, 0.3),
+        ({"thumb": "up"}, 1.0),
+        ({"thumb": "down"}, 0.0),
+        ({"correction": "42"}, 0.0),
+        ({"correction": "42", "quality": 0.5}, 0.5),
+        ({"correction": "42", "thumb": "up"}, 1.0),
+    ],
+)
+def test_a_vote_is_a_number_a_thumb_or_a_correction(body, quality):
+    assert judged(body) == quality
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({}, "quality"),
+        ({"quality": 1.1}, "quality"),
+        ({"quality": float("nan")}, "quality"),
+        ({"quality": True}, "quality"),
+        ({"quality": "1"}, "quality"),
+        ({"thumb": "sideways"}, "thumb"),
+        ({"thumb": ["up"]}, "thumb"),
+        ({"thumb": "up", "quality": 1}, "thumb"),
+        ({"correction": ""}, "correction"),
+        ({"correction": 42}, "correction"),
+    ],
+)
+def test_anything_else_is_refused_by_the_fields_name(body, param):
+    with pytest.raises(BadRequest) as caught:
+        judged(body)
+
+    assert caught.value.param == param

@@ -33,6 +33,8 @@ class ChatRequest:
     `scope` is who may share its answers (a key's team, else the key).
     `prefer` is the backend to ask among equals, `exact_only` forbids answers to other
     wordings, and with `one_bill` no other backend is asked after one that may charge.
+    `shared_prefix` is how many characters its system text and first message have in
+    common, from their beginning, with other requests that are made now.
     `model` is the name the client sent, or "auto". `pin`, `max_tier` come from headers
     the key allows; `no_cache`/`no_store` from Cache-Control. `cache_ttl` is how many
     seconds the answer may be reused, None as the policy says; `namespace` is a part of
@@ -60,6 +62,7 @@ class ChatRequest:
     prefer: str = ""
     exact_only: bool = False
     one_bill: bool = False
+    shared_prefix: int = 0
     features: "Features | None" = field(default=None, repr=False)
 
 

@@ -28,6 +28,7 @@ class Wishes:
     fresh: bool = False  # no stored answer: the one before wouldn't do
     alone: bool = False  # an answer of its own, neither stored nor shared
     one_bill: bool = False
+    shared_prefix: int = 0
     on_text: OnText | None = None  # hears the text as it comes
 
 
@@ -72,6 +73,7 @@ def request_of(op: Op, body: Json, caller: Caller, wishes: Wishes) -> ChatReques
         prefer=wishes.prefer,
         exact_only=True,
         one_bill=wishes.one_bill,
+        shared_prefix=wishes.shared_prefix,
     )
 
 

@@ -16,6 +16,7 @@ from workflows_app.definition import Op
 from workflows_app.desk import Desk
 from workflows_app.estimates import Facts
 from workflows_app.memo import key_of
+from workflows_app.prefixes import prefixes
 from workflows_app.prompt import Context
 from workflows_app.run import Run
 
@@ -24,6 +25,8 @@ class OpCaller:
     def __init__(self, run: Run, desk: Desk) -> None:
         self.run = run
         self.desk = desk
+        in_batch = run.memo is not None
+        self.prefixes = prefixes(run.definition, in_batch=in_batch)
 
     async def call(
         self, op: Op, place: str, context: Context, item: str | None, *, fresh: bool
@@ -67,7 +70,8 @@ class OpCaller:
         facts = desk.facts(run.inputs, run.caller)
         route = route_of(op, facts)
         wishes = self._wishes(op, place, fresh)
-        prefix = prompt.prefix_key(op)
+        prefix = self.prefixes[op.name].key
+        wishes.shared_prefix = self.prefixes[op.name].chars
         async with (
             desk.in_line(run.caller.scope, prefix, wishes),
             desk.gate.place(

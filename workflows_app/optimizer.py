@@ -15,7 +15,7 @@ from routing.pricing import NANO_PER_USD
 from workflows_app import estimates, template
 from workflows_app.definition import Definition, Op
 from workflows_app.estimates import Facts
-from workflows_app.prompt import prefix_key
+from workflows_app.prefixes import prefix_key
 
 
 @dataclass(frozen=True, slots=True)

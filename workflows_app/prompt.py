@@ -4,7 +4,6 @@ Static text comes first, so that providers can reuse their prompt caches; whatev
 op's text doesn't place itself by a placeholder follows in tagged blocks.
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,8 +18,6 @@ from workflows_app.definition import Definition, MapOver, Op, Value
 
 MAX_PROMPT_BYTES = 4 << 20
 MAX_INPUTS = 64
-# A prefix shorter than this is below what providers cache.
-PREFIX_CHARS = 4096
 BULLET = re.compile(r"^\s*(?:[-*\u2022]|\d{1,3}[.)])\s+")
 
 
@@ -177,13 +174,3 @@ def body_of(op: Op, op_messages: list[Json]) -> Json:
             "json_schema": {"name": op.name, "schema": op.json_schema},
         }
     return body
-
-
-def prefix_key(op: Op) -> str:
-    """Equal for ops whose requests begin with the same long text; "" for short ones."""
-    prefix = template.static_prefix(op.system)
-    if prefix == op.system:
-        prefix += "\n" + template.static_prefix(op.template or op.prompt)
-    if len(prefix) < PREFIX_CHARS:
-        return ""
-    return hashlib.sha256(f"{op.target}\n{prefix[:PREFIX_CHARS]}".encode()).hexdigest()

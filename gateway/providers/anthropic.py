@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import orjson
 
+from gateway.dialects.anthropic_prefix import mark_prefix
 from gateway.dialects.anthropic_request import to_messages_request
 from gateway.dialects.anthropic_response import to_completion
 from gateway.dialects.messages_builder import MessageBuilder as Builder
@@ -34,6 +35,7 @@ def prepare(backend: Backend, chat: ChatRequest, policy: Policy, keep: Keep) -> 
         limit = policy.default_max_output_tokens
         body = to_messages_request(chat.body, backend.model, limit)
         drop_thoughts(body, keep)
+        mark_prefix(body, chat.shared_prefix)
     if chat.stream:
         body["stream"] = True
     return call(backend, "/messages", version, native, body)

@@ -16,6 +16,7 @@ class WorkflowsConfig(AppConfig):
                 "/v1/workflows/batches/<id>": routes.Route(routes.GET),
                 "/v1/workflows/batches/<id>/cancel": routes.Route(routes.POST),
                 "/v1/workflows/runs/<id>": routes.Route(routes.GET),
+                "/v1/workflows/runs/<id>/events": routes.Route(routes.GET),
                 "/v1/workflows/runs/<id>/cancel": routes.Route(routes.POST),
             }
         )

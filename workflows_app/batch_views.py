@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from gateway.api import render
 from gateway.api.base import GatewayRequest
 from gateway.api.reply import Reply, json_reply
 from gateway.api.streams import streamed
@@ -16,10 +15,9 @@ from workflows_app import batch, lease, records, store
 from workflows_app.batch import Batch
 from workflows_app.prompt import Inputs
 from workflows_app.request import find_definition, read_options
-from workflows_app.views import WorkflowView
+from workflows_app.views import LOOK_SECONDS, WorkflowView, as_events
 
 FIELDS = {"workflow", "inputs", "jsonl", "mode", "stream", "max_cost_usd", "deadline_s"}
-LOOK_SECONDS = 0.1
 LOOK_PER_RUN = 1e-4  # a large batch is looked at less often
 PAGE = 100
 
@@ -84,15 +82,6 @@ async def progress(made: Batch, scope: str) -> AsyncIterator[Json]:
             await asyncio.shield(asyncio.ensure_future(cancelling))
     state = await in_database(records.batch_state, made.batch_id, scope)
     yield {"type": "batch_done", **(state or {})}
-
-
-async def as_events(progress: AsyncIterator[Json]) -> AsyncIterator[bytes]:
-    try:
-        async for event in progress:
-            yield b"event: " + event["type"].encode() + b"\n" + render.event(event)
-        yield render.DONE
-    finally:
-        await progress.aclose()  # type: ignore[attr-defined]
 
 
 class OneBatch(WorkflowView):

@@ -12,5 +12,6 @@ urlpatterns = [
         "v1/workflows/batches/<str:batch_id>/cancel", batch_views.CancelBatch.as_view()
     ),
     path("v1/workflows/runs/<str:run_id>", views.OneRun.as_view()),
+    path("v1/workflows/runs/<str:run_id>/events", views.RunEvents.as_view()),
     path("v1/workflows/runs/<str:run_id>/cancel", views.CancelRun.as_view()),
 ]

@@ -17,8 +17,11 @@ from routing.chat import Json
 from workflows_app import lease, planner, records
 from workflows_app.errors import WorkflowFailed
 from workflows_app.request import read_request
-from workflows_app.run import Run
+from workflows_app.run import ENDED, Run
 from workflows_app.runs import Runs
+
+LOOK_SECONDS = 0.1
+OP_ENDED = ("succeeded", "failed", "skipped", "cancelled", "merged", "pruned")
 
 
 class WorkflowView(GatewayView):
@@ -68,17 +71,25 @@ class Workflows(WorkflowView):
         run_id, runs = run.run_id, self.runs
         self.gateway.at_end.append(lambda: leave(runs, run_id))
         policy = self.gateway.runtime.snapshot.catalog.policy
-        return streamed(events(queue), policy.keepalive_seconds)
+        return streamed(as_events(queued(queue)), policy.keepalive_seconds)
 
 
 def leave(runs: Runs, run_id: str) -> None:
     runs.cancel(run_id)
 
 
-async def events(queue: "asyncio.Queue[Json | None]") -> AsyncIterator[bytes]:
+async def queued(queue: "asyncio.Queue[Json | None]") -> AsyncIterator[Json]:
     while (event := await queue.get()) is not None:
-        yield b"event: " + event["type"].encode() + b"\n" + render.event(event)
-    yield render.DONE
+        yield event
+
+
+async def as_events(happened: AsyncIterator[Json]) -> AsyncIterator[bytes]:
+    try:
+        async for event in happened:
+            yield b"event: " + event["type"].encode() + b"\n" + render.event(event)
+        yield render.DONE
+    finally:
+        await happened.aclose()  # type: ignore[attr-defined]
 
 
 class OneRun(WorkflowView):
@@ -92,6 +103,36 @@ class OneRun(WorkflowView):
         if found is None:
             raise unknown_run()
         return json_reply(found)
+
+
+class RunEvents(WorkflowView):
+    """`GET /v1/workflows/runs/{run_id}/events`: what has happened, then what happens.
+
+    Told from the rows, so it makes no difference which process has the run; who stops
+    listening changes nothing for it.
+    """
+
+    async def get(self, request: GatewayRequest, run_id: str) -> Reply:
+        scope = self.gateway.caller.scope
+        if await in_database(records.details, run_id, scope) is None:
+            raise unknown_run()
+        policy = self.gateway.runtime.snapshot.catalog.policy
+        happened = what_happens(run_id, scope)
+        return streamed(as_events(happened), policy.keepalive_seconds)
+
+
+async def what_happens(run_id: str, scope: str) -> AsyncIterator[Json]:
+    told: set[str] = set()
+    while found := await in_database(records.details, run_id, scope):
+        for name, op in found["ops"].items():
+            if name not in told and op["status"] in OP_ENDED:
+                told.add(name)
+                output = found["outputs"].get(name)
+                yield {"type": "op_done", "op": name, "output": output, **op}
+        if found["status"] in ENDED:
+            yield {"type": "run_done", **found}
+            return
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 class CancelRun(WorkflowView):

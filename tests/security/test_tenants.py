@@ -118,6 +118,7 @@ def test_s5_no_endpoint_has_an_id_without_a_test_here():
         "v1/workflows/batches/<str:batch_id>/cancel",
         "v1/workflows/runs/<str:run_id>",
         "v1/workflows/runs/<str:run_id>/cancel",
+        "v1/workflows/runs/<str:run_id>/events",
     }
 
 
@@ -143,10 +144,16 @@ def test_s5_a_batch_is_seen_and_cancelled_by_its_own_tenant_only(tenants: TwoTen
     is_hidden(tenants, "batches", batch_id, f"batch_{'0' * 24}")
 
 
+DOORS = {
+    "runs": (("GET", "", None), ("GET", "/events", None), ("POST", "/cancel", {})),
+    "batches": (("GET", "", None), ("POST", "/cancel", {})),
+}
+
+
 def is_hidden(tenants: TwoTenants, kind: str, id_: str, nobodys: str) -> None:
     """Blue can't tell red's from one that doesn't exist."""
     with tenants.client(tenants.blue) as client:
-        for method, path, body in (("GET", "", None), ("POST", "/cancel", {})):
+        for method, path, body in DOORS[kind]:
             of_another, of_nobody = (
                 client.request(method, f"/v1/workflows/{kind}/{each}{path}", json=body)
                 for each in (id_, nobodys)

@@ -6,6 +6,7 @@ question may only have more words than the other, never another word in its plac
 """
 
 import math
+import re
 from dataclasses import dataclass
 
 from gateway.cache.canonical import Frame
@@ -16,7 +17,7 @@ from gateway.cache.canonical.english import (
     QUESTION_WORDS,
     word_set,
 )
-from gateway.cache.canonical.tokens import is_word, tokenise
+from gateway.cache.canonical.tokens import is_word
 
 LIGHT = word_set("a an the of in on at for some any please me")
 # Words that turn a question round although they are short and common.
@@ -27,6 +28,8 @@ DECISIVE = (
     | word_set("and or but if from to before after with than more most less least only")
     | word_set("up down over under between i you he she we they my your his her our")
 )
+
+CAPITALISED = re.compile(r"(?<![^\W\d_])[A-Z][^\W\d_]*")
 
 # Measured with tracemalloc on CPython 3.11 and rounded up.
 QUESTION_OVERHEAD = 1200
@@ -55,7 +58,7 @@ def word_set_of(text: str, frame: Frame) -> WordSet:
     """The word set of a question, from its canonical form and its names."""
     ordered = tuple(t for t in frame.core if is_free(t) and t not in LIGHT)
     guarded = (token for token in frame.core if not is_free(token))
-    guards = (frame.payload, *names(text), "", *guarded)
+    guards = (frame.material, *names(text), "", *guarded)
     return WordSet(ordered, frozenset(ordered), guards)
 
 
@@ -65,7 +68,7 @@ def is_free(token: str) -> bool:
 
 def names(text: str) -> list[str]:
     """Words with a capital that only a name explains, in their order."""
-    capitals = [t.lower() for t in tokenise(text).tokens[1:] if t[0].isupper()]
+    capitals = [word.lower() for word in CAPITALISED.findall(text.strip()[1:])]
     return [word for word in capitals if word not in COMMON]
 
 

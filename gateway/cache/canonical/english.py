@@ -5,8 +5,14 @@ def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def phrases(*texts: str) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(text.split()) for text in texts)
+def words_of(text: str) -> list[str]:
+    return text.split()
+
+
+def one_of(text: str) -> str:
+    """A regular expression for any of these words or, with _ for spaces, phrases."""
+    choices = sorted(text.split(), key=len, reverse=True)
+    return "(?:" + "|".join(choice.replace("_", r"\ ") for choice in choices) + ")"
 
 
 QUESTION_WORDS = word_set("what which who whom whose when where why how")
@@ -15,9 +21,6 @@ AUXILIARIES = BE | word_set(
     "do does did have has had can could will would shall should may might must"
 )
 NEGATIONS = word_set("not no never none nothing nobody neither nor without")
-
-# No other language has these: one is enough when nothing speaks against it.
-ONLY_ENGLISH = QUESTION_WORDS | word_set("the does did should could would")
 
 # Common words mostly English has: their share tells English from other languages,
 # and they are never names.
@@ -39,9 +42,29 @@ COMMON = (
         """)
 )
 
+# Words that hardly any other language has, so one of them is a sign of English.
+ONLY_ENGLISH = word_set("""
+    what which who whom whose when where why how the does did should could would is are
+    was were been have has had can will might must of to with from by for about between
+    into and or if than my your his their our you they we this that these those there
+    don't doesn't didn't isn't can't what's how's who's where's i'm i've i'd it's
+    explain write summarize summarise describe convert calculate list tell give show
+    please help make create find best difference compare translate
+""")
+
 # Function words of the languages that look most like English in ASCII.
 FOREIGN = word_set("""
-    der das und ist ein eine nicht wie warum el los las que por es una como
-    cual cuando le les des est et une qui quoi pourquoi comment il che di gli sono
-    perché come quando het een niet wat waarom hoe och är inte hur um uma não
-    """)
+    der das und ist ein eine einen einem nicht wie warum wer wo wann welche welcher mit
+    von zu auf für den dem ich du wir sie bitte kann kannst mir soll muss
+    el los las que por es una como cual cuando qué cómo cuál dónde quién para del con
+    más su mi puedo puede debo hay entre sobre
+    le les des est et une qui quoi pourquoi comment quel quelle quels quelles quand où
+    je tu nous vous pour dans avec sur pas du au aux ce cette sont peut dois puis
+    il che di gli sono perché come quando dove cosa qual quale quali della del dei nel
+    per un uno posso devo può è
+    het een niet wat waarom hoe wie waar wanneer welke van voor naar ik mijn kan moet
+    och är inte hur vad varför att jag en som det och og hvad hvordan hvorfor ikke er
+    um uma não qual quais quem onde porque para com dos das eu meu posso você é os ao
+    co jak jest dlaczego gdzie kiedy czy nie się jest na
+    bir ve ne nasıl için kya hai ka ki ke se mein kaise aur
+""") - word_set("come per un in me on of to is")

@@ -5,25 +5,30 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gateway.cache.canonical import gates
-from gateway.cache.canonical.questions import PHRASE_RULES
+from gateway.cache.canonical.lexicon import canonical
+from gateway.cache.canonical.phrases import PHRASES, arranged
+from gateway.cache.canonical.politeness import POLITENESS
+from gateway.cache.canonical.quantities import QUANTITIES
 from gateway.cache.canonical.tokens import tokenise
-from gateway.cache.canonical.words import WORD_RULES
 
-VERSION = b"1"  # raise it with every change of a rule: old digests then match nothing
-RULES = WORD_RULES + PHRASE_RULES
+VERSION = b"2"  # raise it with every change of a rule: old digests then match nothing
+RULES = POLITENESS + QUANTITIES + PHRASES
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The tokens that matter, in their order, and the payload as it came."""
+    """The words that matter, and the material as it came.
+
+    `core` holds them in their order, but for free phrases, which come last and sorted.
+    """
 
     core: tuple[str, ...]
-    payload: str = ""
+    material: str = ""
 
     @property
     def digest(self) -> bytes:
-        """32 bytes, equal for equal frames: no token holds a line feed."""
-        core = "\n".join((*self.core, "", self.payload)).encode(
+        """32 bytes, equal for equal frames: no word holds a line feed."""
+        core = "\n".join((*self.core, "", self.material)).encode(
             "utf-8", "surrogatepass"
         )
         return hashlib.sha256(VERSION + b"\n" + core).digest()
@@ -47,9 +52,14 @@ def examine(text: str) -> tuple[Frame | None, str]:
     prompt = tokenise(text)
     if why := gates.refusal(prompt):
         return None, why
-    tokens = prompt.tokens
-    for apply in RULES:
-        tokens = apply(tokens)
-    if not tokens:
+    line = " ".join(filter(None, map(canonical, prompt.words)))
+    words = set(line.split(" "))
+    for rule in RULES:
+        if not rule.words or not rule.words.isdisjoint(words):
+            rewritten = rule.apply(line)
+            if rewritten is not line:
+                line, words = rewritten, set(rewritten.split(" "))
+    core = arranged(line)
+    if not core:
         return None, "holds no question"
-    return Frame(tuple(tokens), prompt.payload), ""
+    return Frame(core, prompt.material), ""

@@ -1,20 +1,28 @@
 """Questions that are matched by their exact text only, each for a named reason.
 
-Words are lower-cased here; what a payload says is never looked at.
+What material says is never looked at.
 """
 
-from gateway.cache.canonical.english import COMMON, FOREIGN, ONLY_ENGLISH, word_set
-from gateway.cache.canonical.tokens import Prompt, is_number, is_word
-from gateway.cache.canonical.words import DIGITS
+# ruff: noqa: E501 - a pattern is easier to read on one line
+
+from gateway.cache.canonical.english import (
+    COMMON,
+    FOREIGN,
+    ONLY_ENGLISH,
+    QUESTION_WORDS,
+    word_set,
+)
+from gateway.cache.canonical.lexicon import NUMBERS
+from gateway.cache.canonical.tokens import Prompt, is_word
+from gateway.cache.canonical.typos import WORDS
 
 MAX_WORDS = 100
 MAX_CHARS = 2000  # far above 100 words; spares the tokeniser a megabyte
 
 # The answer changes while the words don't.
 TIME_BOUND = word_set("""
-    today tonight tomorrow yesterday now nowadays currently current latest newest
-    recent recently upcoming live weather forecast news price prices stock stocks
-    score scores ago soon
+    today tonight tomorrow yesterday now currently current latest newest recent
+    recently upcoming weather forecast news price prices score
     """)
 TIME_BOUND_AFTER = word_set("this last next past coming")
 PERIODS = word_set("""
@@ -24,93 +32,120 @@ PERIODS = word_set("""
     """)
 
 # Asking again means wanting something else.
-CREATIVE = word_set("""
-    random randomly another again else surprise joke jokes poem poems story stories
-    haiku limerick lyrics riddle brainstorm imagine guess creative funny
+CREATIVE = word_set("random randomly joke jokes riddle riddles haiku limerick lyrics")
+# An order with these asks for something new; a question only asks about it.
+CREATIVE_ORDER = word_set("""
+    another again else surprise poem poems story stories brainstorm imagine guess
+    creative funny
     """)
 
 # The words point at something outside the question.
-DEICTIC = word_set("""
-    this these those here above below following previous earlier attached
-    attachment aforementioned
+DEICTIC = word_set("this these here attached attachment aforementioned")
+DEICTIC_AFTER_THE = word_set("above below following previous earlier former latter")
+# What stands before "that" when it points; a noun does in "a function that sorts".
+BEFORE_POINTING_THAT = word_set("""
+    is are was were be do does did can could will would should if why how what when where
+    of about with for in on at to from like and make makes made
     """)
 
 # The words are the matter: "the" and "a" or two synonyms are not the same here.
 ABOUT_LANGUAGE = word_set("""
-    translate translation say said spell spelling pronounce pronunciation rhyme rhymes
-    grammar grammatical grammatically sentence sentences word words phrase letter
-    letters syllable syllables synonym synonyms antonym antonyms capitalize capitalise
-    punctuate punctuation rewrite rephrase paraphrase proofread correct article verb
-    noun adjective plural prefix suffix anagram palindrome
+    translate translation say spell spelling pronounce pronunciation rhyme rhymes
+    grammar grammatical grammatically sentence sentences word words letters syllable
+    syllables synonym synonyms antonym antonyms capitalize capitalise punctuate
+    punctuation rewrite rephrase paraphrase proofread verb noun adjective plural prefix
+    suffix anagram palindrome
     """)
 
 
 def refusal(prompt: Prompt) -> str:
-    """Why only the exact text may be matched, or ""."""
-    words = [token.lower() for token in prompt.tokens if is_word(token)]
-    if len(words) + len(prompt.payload.split()) > MAX_WORDS:
+    """Why only the exact text may be matched, or "". The cheapest reasons come first."""
+    words = prompt.words
+    if len(words) + prompt.material.count(" ") > MAX_WORDS:
         return f"longer than {MAX_WORDS} words"
-    if "```" in "".join(prompt.tokens) or "```" in prompt.payload:
-        return "holds a code block"
-    if not words and not any(map(is_number, prompt.tokens)):
+    unique = set(words)
+    if not any(is_word(word) or word[0].isdecimal() for word in unique):
         return "holds no question"
-    if not is_english(words):
-        return "not in English as far as we can tell"
-    if TIME_BOUND.intersection(words) or names_a_period(words):
+    if not unique.isdisjoint(TIME_BOUND) or names_a_period(words, unique):
         return "the answer depends on the time"
-    if CREATIVE.intersection(words):
+    if asks_for_something_new(unique):
         return "asks for something new each time"
+    if not is_english(words, unique):
+        return "not in English as far as we can tell"
     if is_self_contained(prompt):
         return ""
-    if DEICTIC.intersection(words) or points_with_that(words):
+    if points_outside(words, unique):
         return "points at something outside the question"
-    if is_about_language(prompt.tokens):
+    if not unique.isdisjoint(ABOUT_LANGUAGE) and is_about_language(words):
         return "the wording itself matters"
     return ""
 
 
-def is_english(words: list[str]) -> bool:
-    """Enough common English words, or a sure one, and hardly any of another language.
+def is_english(words: list[str], unique: set[str]) -> bool:
+    """Enough words that only English has, and hardly any of another language.
 
-    "Was ist die Hauptstadt?" and "Quelle est la capitale?" are not.
+    "Was ist die Hauptstadt?" and "Quelle est la capitale?" are not. Where no word gives
+    it away, as in "capital of Peru", most must be common English words.
     """
-    stems = [word.partition("'")[0] for word in words]
-    foreign = sum(stem in FOREIGN for stem in stems)
-    common = sum(stem in COMMON for stem in stems)
-    if common < 2 * foreign:
-        return False
-    return common >= 0.25 * len(stems) or (
-        not foreign and "".join(stems).isascii() and not ONLY_ENGLISH.isdisjoint(stems)
-    )
+    sure = len(unique & ONLY_ENGLISH)
+    foreign = len(unique & FOREIGN)
+    if foreign:
+        return sure > 2 * foreign
+    if sure:
+        return sure > 1 or all(word.isascii() for word in words if is_word(word))
+    letters = [word for word in words if is_word(word)]
+    return 2 * sum(word in WORDS or word in COMMON for word in letters) >= len(letters)
 
 
-def names_a_period(words: list[str]) -> bool:
+def names_a_period(words: list[str], unique: set[str]) -> bool:
     """As in "last week" and "this year": it is another one tomorrow."""
+    if unique.isdisjoint(TIME_BOUND_AFTER) or unique.isdisjoint(PERIODS):
+        return False
     return any(
         first in TIME_BOUND_AFTER and second in PERIODS
         for first, second in zip(words, words[1:], strict=False)
     )
 
 
-def points_with_that(words: list[str]) -> bool:
-    """As in "is that safe?"; a noun comes before it in "a function that sorts"."""
-    return any(
-        word == "that" and before in COMMON
-        for before, word in zip(["the", *words], words, strict=False)
+def asks_for_something_new(unique: set[str]) -> bool:
+    if not unique.isdisjoint(CREATIVE):
+        return True
+    return not unique.isdisjoint(CREATIVE_ORDER) and unique.isdisjoint(QUESTION_WORDS)
+
+
+def points_outside(words: list[str], unique: set[str]) -> bool:
+    """As in "is that safe?" and "what do the above rules mean?".
+
+    "The following" points at what comes after it, when anything does.
+    """
+    if not unique.isdisjoint(DEICTIC):
+        return True
+    if "that" in unique and any(
+        word == "that" and before in BEFORE_POINTING_THAT
+        for before, word in zip(["is", *words], words, strict=False)
+    ):
+        return True
+    if unique.isdisjoint(DEICTIC_AFTER_THE):
+        return False
+    if "following" in unique and "." in words[words.index("following") : -1]:
+        return False
+    return words[-1] in DEICTIC_AFTER_THE or any(
+        first == "the" and second in DEICTIC_AFTER_THE
+        for first, second in zip(words, words[1:], strict=False)
     )
 
 
-def is_about_language(tokens: list[str]) -> bool:
+def is_about_language(words: list[str]) -> bool:
     """As in "which word rhymes with the?"; "in 2 words" is only a length."""
-    lower = [token.lower() for token in tokens]
     return any(
-        word in ABOUT_LANGUAGE and not (before in DIGITS or before[:1].isdecimal())
-        for before, word in zip(["", *lower], lower, strict=False)
+        word in ABOUT_LANGUAGE
+        and not (before in NUMBERS or before == "one" or before[:1].isdecimal())
+        for before, word in zip(["", *words], words, strict=False)
     )
 
 
 def is_self_contained(prompt: Prompt) -> bool:
     """What the question is about comes with it, word for word."""
-    return bool(prompt.payload) or any(
-        len(t) > 1 and t[0] in "\"“`'" for t in prompt.tokens
+    return bool(prompt.material) or any(
+        len(word) > 1 and word[0] in '"`' for word in prompt.words
     )

@@ -13,7 +13,6 @@ from gateway.cache.canonical import frame, refusal
         ("What is in this picture?", "points at something outside the question"),
         ("Is that safe?", "points at something outside the question"),
         ("How do I say the dog in French?", "the wording itself matters"),
-        ("What does it do?\n```\nx = 1\n```", "holds a code block"),
         ("Was ist die Hauptstadt von Peru?", "not in English as far as we can tell"),
         ("Quelle est la capitale du Pérou?", "not in English as far as we can tell"),
         ("¿Cuál es la capital de Perú?", "not in English as far as we can tell"),

@@ -1,9 +1,10 @@
-"""Rows about the cache: purges, proof, levels that are off, answers kept on disk."""
+"""Rows about the cache: purges, proof, levels that are off, aliases, kept answers."""
 
 from django.db import models
 
 SCOPE_CHARS = 160
 LEVEL_CHARS = 10
+KEY_CHARS = 64  # 32 bytes, as hexadecimal digits
 
 
 class CachePurge(models.Model):
@@ -67,11 +68,43 @@ class CacheLevelOff(models.Model):
         return f"{self.scope} {self.level}"
 
 
+class LearnedAlias(models.Model):
+    """A judgement of two questions, by their canonical keys; never updated.
+
+    `same` False: they are not to share answers, and nobody is asked again.
+    """
+
+    scope = models.CharField(max_length=SCOPE_CHARS)
+    wording = models.CharField(max_length=KEY_CHARS)
+    root = models.CharField(
+        max_length=KEY_CHARS, help_text="The question that it was compared with."
+    )
+    same = models.BooleanField()
+    similarity = models.FloatField()
+    judged_by = models.CharField(
+        max_length=64, help_text="The request to the judge, or what else decided."
+    )
+    at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ("-id",)
+        verbose_name_plural = "learned aliases"
+        constraints = [
+            models.UniqueConstraint(
+                fields=("wording", "root"), name="one_judgement_per_pair"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.wording[:8]} {'=' if self.same else '≠'} {self.root[:8]}"
+
+
 class StoredAnswer(models.Model):
     """An answer that survives a restart: each worker's memory is filled from it."""
 
-    key = models.CharField(max_length=64, unique=True)
-    canonical = models.CharField(max_length=64, blank=True)
+    key = models.CharField(max_length=KEY_CHARS, unique=True)
+    canonical = models.CharField(max_length=KEY_CHARS, blank=True)
     scope = models.CharField(max_length=SCOPE_CHARS)
     request_id = models.CharField(max_length=64, db_index=True)
     entry = models.JSONField()

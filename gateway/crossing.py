@@ -51,7 +51,8 @@ async def take_part(
     while nobody has seen anything of the answer."""
     owner = secrets.token_hex(12)
     keys, policy = order.keys, order.policy
-    names = shared.answers.names(keys) if keys.reuse.lookup else []
+    # Only the same request's: what other wordings may get was looked up before.
+    names = shared.answers.names(keys)[:1] if keys.reuse.lookup else []
     claim = await shared.state.claim(
         name, owner, LEASE_SECONDS, names, max_bytes(policy)
     )

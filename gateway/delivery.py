@@ -264,6 +264,7 @@ class Delivery:
         self.runtime.cache.store(keys, entry, now)
         self.runtime.persistence.keep(keys, entry, self.order.policy)
         receipt.entry = entry
+        self.runtime.after_purchase(keys, entry, record)
 
     def _usage(self) -> Usage:
         """As the provider reported it, else estimated from what arrived."""

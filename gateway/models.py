@@ -10,7 +10,13 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from gateway.cache_rows import CacheLevelOff, CacheProof, CachePurge, StoredAnswer
+from gateway.cache_rows import (
+    CacheLevelOff,
+    CacheProof,
+    CachePurge,
+    LearnedAlias,
+    StoredAnswer,
+)
 from gateway.limit_rows import LimitCounter, Limited, SpendDay, Team
 from gateway.usage_rows import UsageRollup
 
@@ -20,6 +26,7 @@ __all__ = [
     "CacheLevelOff",
     "CacheProof",
     "CachePurge",
+    "LearnedAlias",
     "LimitCounter",
     "RequestLog",
     "SetupToken",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import orjson
 
 from gateway import crossing, dry_run, purchase
-from gateway.cache import CacheKeys, Hit
+from gateway.cache import CacheKeys, Hit, shared_hit
 from gateway.delivery import Order, Receipt
 from gateway.dialects import translation
 from gateway.errors import (
@@ -142,7 +142,10 @@ def reuse(hit: Hit, record: RequestRecord, snapshot: Snapshot) -> Answer:
     record.backend, record.model_served = entry.backend, entry.model
     record.usage = entry.usage
     record.saved_nano = saving(entry.usage, 0, snapshot.catalog)
-    record.decide("cache", hit.reason, level=hit.level, similarity=hit.similarity)
+    facts = {"wording": hit.wording.hex()} if hit.wording else {}
+    record.decide(
+        "cache", hit.reason, level=hit.level, similarity=hit.similarity, **facts
+    )
     body = translation.whole(
         entry.body, entry.dialect, record.chat, entry.usage, record.books.wall()
     )
@@ -183,7 +186,7 @@ async def find_shared(
     if found is None:
         return None
     if chat.dry_run:
-        return Hit(found.entry, found.level, 1.0, "stored by another worker")
+        return shared_hit(keys, found.entry, found.level)
     now = runtime.clock()
     return runtime.cache.take_over(keys, found.entry, found.level, now, found.seconds)
 

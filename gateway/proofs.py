@@ -16,22 +16,31 @@ Verdict = Literal["right", "wrong", "unjudged"]
 
 
 def spent_today(today: date) -> int:
-    """Nano-USD that all audits of the day cost so far."""
+    """Nano-USD that all audits and judgements of the day cost so far."""
     rows = CacheProof.objects.filter(day=today)
     return rows.aggregate(spent=Sum("day_spent_nano", default=0))["spent"]
+
+
+def budget_is_spent(policy: Policy, today: date) -> bool:
+    return spent_today(today) >= policy.cache_audit_budget_usd * 1e9
+
+
+def spend(scope: str, level: str, cost_nano: int) -> CacheProof:
+    """Count what a look at this level cost today; the row it is counted in."""
+    today = timezone.now().date()
+    row, _ = CacheProof.objects.get_or_create(scope=scope, level=level)
+    mine = CacheProof.objects.filter(pk=row.pk)
+    mine.exclude(day=today).update(day=today, day_spent_nano=0)
+    mine.update(day_spent_nano=F("day_spent_nano") + cost_nano)
+    return row
 
 
 def note(
     scope: str, level: str, verdict: Verdict, cost_nano: int, policy: Policy
 ) -> str:
     """Count one audit; why the level went off by it, or ""."""
-    today = timezone.now().date()
-    row, _ = CacheProof.objects.get_or_create(scope=scope, level=level)
-    mine = CacheProof.objects.filter(pk=row.pk)
-    mine.exclude(day=today).update(day=today, day_spent_nano=0)
-    mine.update(
-        **{verdict: F(verdict) + 1}, day_spent_nano=F("day_spent_nano") + cost_nano
-    )
+    row = spend(scope, level, cost_nano)
+    CacheProof.objects.filter(pk=row.pk).update(**{verdict: F(verdict) + 1})
     row.refresh_from_db()
     limit, enough = policy.cache_max_false_hit_share, policy.cache_min_audits
     reason = why_off(row.wrong, row.right + row.wrong, limit, enough)

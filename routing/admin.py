@@ -203,6 +203,7 @@ class RoutingPolicyAdmin(ModelAdmin):
                     "cache_audit_share",
                     "cache_audit_budget_usd",
                     "cache_judge",
+                    "cache_learn_aliases",
                     "cache_max_false_hit_share",
                     "cache_min_audits",
                 )

@@ -144,6 +144,7 @@ class Policy:
     cache_audit_share: float = 0.01
     cache_audit_budget_usd: float = 1.0
     cache_judge: str = ""
+    cache_learn_aliases: bool = False
     cache_max_false_hit_share: float = 0.01
     cache_min_audits: int = 300
     sharing_enabled: bool = True

@@ -172,7 +172,9 @@ async def serving(
         clock=clock,
         random=random,
     )
-    runtime.after_reuse = Aftercare(runtime).reused
+    aftercare = Aftercare(runtime)
+    runtime.after_reuse = aftercare.reused
+    runtime.after_purchase = aftercare.bought
     listener = socket.create_server(("127.0.0.1", 0))
     application = Application(no_admin, OpenLifespan(runtime))
     server = QuietServer(

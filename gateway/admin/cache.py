@@ -1,14 +1,20 @@
 """The cache's pages: purge it, see how its hits prove, bring a level back."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from gateway import proofs
-from gateway.models import CacheLevelOff, CacheProof, CachePurge, StoredAnswer
+from gateway import aliases, proofs
+from gateway.models import (
+    CacheLevelOff,
+    CacheProof,
+    CachePurge,
+    LearnedAlias,
+    StoredAnswer,
+)
 from routing.bounds import upper_bound
 from routing.read_only_admin import ReadOnlyAdmin
 
@@ -40,7 +46,9 @@ class CachePurgeAdmin(ModelAdmin):
     ) -> None:
         super().save_model(request, obj, form, change)
         kept = StoredAnswer.objects.all()
-        (kept.filter(scope=obj.scope) if obj.scope else kept).delete()
+        learned = LearnedAlias.objects.all()
+        for rows in (kept, learned):
+            (rows.filter(scope=obj.scope) if obj.scope else rows).delete()
         self.message_user(request, "No answer from before is given after a second.")
 
 
@@ -82,3 +90,33 @@ class CacheProofAdmin(ReadOnlyAdmin):
             proofs.reset(proof.scope, proof.level)
             self.log_change(request, proof, "Reset.")
         self.message_user(request, "They answer again within a second.")
+
+
+@admin.register(LearnedAlias)
+class LearnedAliasAdmin(ReadOnlyAdmin):
+    """What the judge said. A deleted judgement may be made again, a refused may not."""
+
+    list_display = ("__str__", "scope", "verdict", "similarity", "judged_by", "at")
+    list_filter = ("same",)
+    search_fields = ("scope", "wording", "root", "judged_by")
+    actions = ("refuse",)
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        return request.user.has_perm("gateway.delete_learnedalias")
+
+    @display(
+        description="Judged", label={"the same": "success", "different": "warning"}
+    )
+    def verdict(self, alias: LearnedAlias) -> str:
+        return "the same" if alias.same else "different"
+
+    @admin.action(
+        description="Refuse: these never share answers", permissions=["delete"]
+    )
+    def refuse(self, request: HttpRequest, chosen: QuerySet[LearnedAlias]) -> None:
+        for alias in chosen.filter(same=True):
+            aliases.refuse(alias.scope, alias.wording, f"{request.user}"[:64])
+            self.log_change(request, alias, "Refused.")
+        self.message_user(request, "They share no answers after a second.")

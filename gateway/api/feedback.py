@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from gateway import aliases
 from gateway.errors import BadRequest, Conflict, NotFound
 from gateway.models import RequestLog, StoredAnswer
 from gateway.runtime.complaints import BAD_QUALITY, origin_of
@@ -77,7 +78,17 @@ def _store_by_request(request_id: str, quality: float, scope: str) -> tuple[Json
         return stored, ""
     origin = origin_of(row)
     StoredAnswer.objects.filter(scope=scope, request_id=origin).delete()
+    if wording := alias_of(row):
+        aliases.refuse(scope, wording, f"feedback on {request_id}"[:64])
     return stored, origin
+
+
+def alias_of(row: RequestLog) -> str:
+    """The wording by which a learned alias led to this request's answer, or ""."""
+    if row.cache_level != "alias":
+        return ""
+    said = [each for each in row.decisions if isinstance(each, dict)]
+    return next((str(each["wording"]) for each in said if "wording" in each), "")
 
 
 def _store(

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connections
 
 from gateway.aftercare import Aftercare
+from gateway.aliases import AliasReader, Known
 from gateway.asgi.guard import Receive, Send
 from gateway.cache_rows import StoredAnswer
 from gateway.errors import ShuttingDown
@@ -124,9 +125,22 @@ class Lifespan:
             runtime.totals.read(snapshots.utc_now().date())
             runtime.persistence.flush(runtime.snapshot.catalog.policy)
 
-        runtime.after_reuse = Aftercare(runtime).reused
+        def know(aliases: Known) -> None:
+            loop.call_soon_threadsafe(
+                runtime.cache.know_aliases, aliases.roots, aliases.refused
+            )
+
+        aftercare = Aftercare(runtime)
+        runtime.after_reuse = aftercare.reused
+        runtime.after_purchase = aftercare.bought
         restore(answers, runtime.cache, time.monotonic(), time.time())
-        self._refresher = Refresher(first, apply, Complaints(forget).look)
+        complaints, aliases = Complaints(forget), AliasReader(know, time.monotonic)
+
+        def look() -> None:
+            complaints.look()
+            aliases.look()
+
+        self._refresher = Refresher(first, apply, look)
         self._writer = Writer(
             journal,
             lambda: runtime.snapshot.catalog.policy.log_retention_days,

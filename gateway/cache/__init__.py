@@ -1,15 +1,26 @@
 """Answers given before: what may be reused, by which key, and where it is kept.
 
 key.py        what must be equal
+matching.py   by what a request is found, at each level
 policy.py     what may be cached or shared at all
 canonical/    the same question in other words
+neighbours.py stored questions near to another one: proposals, never hits
+aliases.py    wordings that were judged to be the same question
 jaccard.py    similar word sets, guarded
 store.py      bounded memory
 lookup.py     AnswerCache, the one object the pipeline uses
 """
 
 from gateway.cache.key import fingerprint
-from gateway.cache.lookup import AnswerCache, CacheKeys, CacheStats, Hit, Level
+from gateway.cache.lookup import (
+    AnswerCache,
+    CacheStats,
+    Hit,
+    Level,
+    Proposal,
+    shared_hit,
+)
+from gateway.cache.matching import CacheKeys
 from gateway.cache.policy import storable
 from gateway.cache.store import Entry
 
@@ -20,6 +31,8 @@ __all__ = [
     "Entry",
     "Hit",
     "Level",
+    "Proposal",
     "fingerprint",
+    "shared_hit",
     "storable",
 ]

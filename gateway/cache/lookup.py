@@ -5,52 +5,51 @@ scope, so there is nothing of another scope to be found.
 """
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import Literal
 
-from gateway.cache.canonical import frame, refusal
-from gateway.cache.jaccard import JaccardIndex, WordSet, word_set_of
-from gateway.cache.key import canonical_key, exact_key, rest_key, sharing_key
-from gateway.cache.policy import Reuse, decide, question
-from gateway.cache.store import AnswerStore, Entry
+from gateway.cache.aliases import Aliases
+from gateway.cache.jaccard import JaccardIndex
+from gateway.cache.matching import CacheKeys, keys_of, with_meaning
+from gateway.cache.neighbours import NeighbourIndex, Question, guard
+from gateway.cache.store import AnswerStore, Entry, Slot
 from routing.catalog import Catalog, Policy
 from routing.chat import ChatRequest
 
-Level = Literal["exact", "canonical", "jaccard"]
-EQUAL = {"exact": "the same request", "canonical": "the same question in other words"}
-
-
-@dataclass(frozen=True, slots=True)
-class CacheKeys:
-    """Everything a request may match by; None where it may not.
-
-    `reason` is the rule that took a level away, "" when none did. `rest` is all of the
-    request but the text of its question; `words` and `similarity` act within it.
-    `seconds` is how long the client wants its answer kept, None as the policy says.
-    """
-
-    scope: str
-    reuse: Reuse
-    reason: str = ""
-    exact: bytes | None = None
-    sharing: bytes | None = None
-    rest: bytes | None = None
-    canonical: bytes | None = None
-    words: WordSet | None = None
-    similarity: float = 1.0
-    seconds: float | None = None
+Level = Literal["exact", "canonical", "alias", "jaccard"]
+EQUAL: dict[Level, str] = {
+    "exact": "the same request",
+    "canonical": "the same question in other words",
+    "alias": "a wording that was judged to be the same question",
+}
+NEAR = 0.5  # similarity from which a stored question is proposed to the judge
+PROPOSALS = 5  # of so many nearest ones, the first that no guard refuses
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A stored answer, and how it was found: `reason` is a sentence for people."""
+    """A stored answer, and how it was found: `reason` is a sentence for people, and
+    `wording` the canonical key of who asked, when an alias led here."""
 
     entry: Entry
     level: Level
     similarity: float
     reason: str
     stale: bool = False
+    wording: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A stored question that may be the same as another one: for a judge to say."""
+
+    entry: Entry
+    question: Question
+    root: bytes  # its canonical key
+    similarity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +64,15 @@ class CacheStats:
 
 class AnswerCache:
     def __init__(self, policy: Policy, random: Random) -> None:
-        self._index = JaccardIndex()
+        self._index, self._neighbours = JaccardIndex(), NeighbourIndex()
+        self._aliases = Aliases()
+        self._learning = policy.cache_learn_aliases
         self._store = AnswerStore(
             policy.cache_max_entries,
             policy.cache_max_bytes,
             policy.cache_ttl_seconds,
             random,
-            on_remove=self._index.remove,
+            on_remove=partial(leave, self._index, self._neighbours),
         )
         self._hits: Counter[str] = Counter()
         self._misses = 0
@@ -100,6 +101,8 @@ class AnswerCache:
             return keys, hit
         if keys.reuse.semantic:
             keys = with_meaning(keys, chat, catalog.policy, fingerprint)
+            if alias := self._alias_of(keys):
+                keys = replace(keys, alias=alias)
         return keys, self._semantic(keys, now)
 
     def store(
@@ -115,14 +118,47 @@ class AnswerCache:
             return False
         if seconds is None:
             seconds = keys.seconds
-        aliases = (keys.canonical,) if keys.canonical else ()
-        index_bytes = keys.words.index_bytes if keys.words else 0
+        # The class as it is now: while the answer was bought it may have changed.
+        further = (keys.canonical, self._alias_of(keys))
+        index_bytes = sum(
+            each.index_bytes for each in (keys.words, keys.question) if each
+        )
         kept = self._store.put(
-            (keys.exact, *aliases), keys.scope, entry, now, index_bytes, seconds
+            (keys.exact, *filter(None, further)),
+            keys.scope,
+            entry,
+            now,
+            index_bytes,
+            seconds,
         )
         if kept and keys.words and keys.rest:
             self._index.add(keys.rest, keys.exact, keys.words)
+        if kept and keys.question and keys.rest and keys.canonical:
+            self._neighbours.add(keys.rest, keys.canonical, keys.question)
         return kept
+
+    def propose(self, keys: CacheKeys, now: float) -> Proposal | None:
+        """The stored question nearest to this one that may be the same, if any."""
+        if not (keys.question and keys.rest and keys.canonical):
+            return None
+        near = self._neighbours.find(keys.rest, keys.question, NEAR, PROPOSALS)
+        for each in near:
+            slot = self._store.peek(each.id, now)
+            if (
+                slot
+                and not guard(keys.question, each.question)
+                and self._aliases.may_learn(keys.canonical, each.id)
+            ):
+                return Proposal(slot.entry, each.question, each.id, each.similarity)
+        return None
+
+    def know_aliases(
+        self, roots: Mapping[bytes, bytes], refused: Iterable[tuple[bytes, bytes]]
+    ) -> None:
+        """These wordings were learned, each with its question's canonical key, and
+        these pairs refused; nothing else is known from now on."""
+        for member, key in self._aliases.replace(roots, refused):
+            self._store.add_key(member, key)
 
     def peek(
         self, chat: ChatRequest, catalog: Catalog, fingerprint: bytes, now: float
@@ -137,11 +173,18 @@ class AnswerCache:
     def take_over(
         self, keys: CacheKeys, entry: Entry, level: Level, now: float, seconds: float
     ) -> Hit:
-        """Another worker had stored what `find` missed: a hit, and here from now on."""
-        self.store(keys, entry, now, seconds)
+        """Another worker had stored what `find` missed: a hit, and here from now on.
+
+        Under the key it was found by: another wording's answer must not come back as
+        the exact request's.
+        """
+        if level == "exact":
+            self.store(keys, entry, now, seconds)
+        elif key := {"canonical": keys.canonical, "alias": keys.alias}.get(level):
+            self._store.put((key,), keys.scope, entry, now, seconds=seconds)
         self._hits[level] += 1
         self._misses -= 1
-        return Hit(entry, level, 1.0, f"{EQUAL[level]}, stored by another worker")
+        return shared_hit(keys, entry, level)
 
     def restore(
         self,
@@ -164,6 +207,7 @@ class AnswerCache:
 
     def configure(self, policy: Policy) -> None:
         """Take over the bounds of a new policy at once."""
+        self._learning = policy.cache_learn_aliases
         self._store.resize(
             policy.cache_max_entries,
             policy.cache_max_bytes,
@@ -189,7 +233,14 @@ class AnswerCache:
     def _semantic(self, keys: CacheKeys, now: float) -> Hit | None:
         if keys.exact is None or not keys.reuse.lookup:
             return None
-        return self._equal(keys.canonical, "canonical", now) or self._similar(keys, now)
+        if hit := self._equal(keys.canonical, "canonical", now):
+            return hit
+        if hit := self._equal(keys.alias, "alias", now):
+            return replace(hit, wording=keys.canonical or b"")
+        return self._similar(keys, now)
+
+    def _alias_of(self, keys: CacheKeys) -> bytes | None:
+        return self._aliases.class_of(keys.canonical) if self._learning else None
 
     def _equal(self, key: bytes | None, level: Level, now: float) -> Hit | None:
         slot = self._store.get(key, now) if key else None
@@ -210,37 +261,15 @@ class AnswerCache:
         return None
 
 
-def keys_of(chat: ChatRequest, catalog: Catalog, fingerprint: bytes) -> CacheKeys:
-    """What this request may match as it was sent, before it is routed."""
-    policy, scope = catalog.policy, chat.scope
-    reuse = decide(chat, policy)
-    if not (reuse.exact or reuse.share):
-        return CacheKeys(scope, reuse, reason=reuse.reason)
-    exact = exact_key(scope, chat, policy, fingerprint)
-    return CacheKeys(
-        scope,
-        reuse,
-        reason=reuse.reason,
-        exact=exact if reuse.exact else None,
-        sharing=sharing_key(exact, chat.stream) if reuse.share else None,
-        seconds=policy.bounded_ttl(chat.cache_ttl),
-    )
+def leave(index: JaccardIndex, neighbours: NeighbourIndex, slot: Slot) -> None:
+    """Take an entry out of what it could be found by."""
+    index.remove(slot.id)
+    for key in slot.keys:
+        neighbours.remove(key)
 
 
-def with_meaning(
-    keys: CacheKeys, chat: ChatRequest, policy: Policy, fingerprint: bytes
-) -> CacheKeys:
-    """Add what other wordings of the same question are matched by."""
-    text = question(chat.body) or ""
-    framed = frame(text)
-    if framed is None:
-        return replace(keys, reason=keys.reason or refusal(text))
-    rest = rest_key(keys.scope, chat, policy, fingerprint)
-    similar = policy.cache_matching == "jaccard"
-    return replace(
-        keys,
-        rest=rest,
-        canonical=canonical_key(rest, framed.digest),
-        words=word_set_of(text, framed) if similar else None,
-        similarity=policy.cache_similarity,
-    )
+def shared_hit(keys: CacheKeys, entry: Entry, level: Level) -> Hit:
+    """A hit in what another worker stored."""
+    wording = (keys.canonical or b"") if level == "alias" else b""
+    reason = f"{EQUAL[level]}, stored by another worker"
+    return Hit(entry, level, 1.0, reason, wording=wording)

@@ -60,7 +60,7 @@ class Slot:
 
 
 class AnswerStore:
-    """`on_remove` hears the id of every entry that goes, for whatever reason."""
+    """`on_remove` hears of every slot that goes, for whatever reason."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class AnswerStore:
         max_bytes: int,
         ttl_seconds: float,
         random: Random,
-        on_remove: Callable[[bytes], None],
+        on_remove: Callable[[Slot], None],
     ) -> None:
         self.max_entries = max_entries
         self.max_bytes = max_bytes
@@ -99,6 +99,23 @@ class AnswerStore:
         self._by_use.move_to_end(slot.id)
         slot.hits += 1
         return slot
+
+    def peek(self, key: bytes, now: float) -> Slot | None:
+        """What may be had under this key, without using it."""
+        slot = self._by_key.get(key)
+        return slot if slot and now < slot.expires_at + self.stale_seconds else None
+
+    def add_key(self, known: bytes, new: bytes) -> None:
+        """What is found under one key is found under another one as well."""
+        slot = self._by_key.get(known)
+        if slot is None or new in slot.keys:
+            return
+        if former := self._by_key.get(new):
+            former.keys.discard(new)
+        slot.keys.add(new)
+        self._by_key[new] = slot
+        slot.size += KEY_OVERHEAD
+        self.bytes += KEY_OVERHEAD
 
     def put(
         self,
@@ -183,7 +200,7 @@ class AnswerStore:
         del self._by_use[slot.id]
         del self._by_age[slot.id]
         self.bytes -= slot.size
-        self._on_remove(slot.id)
+        self._on_remove(slot)
 
     def _remove_expired(self, now: float) -> None:
         # Jitter can hide an expired entry behind an older one for a fifth of the TTL;

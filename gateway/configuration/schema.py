@@ -136,6 +136,7 @@ POLICY: dict[str, Keys] = {
         audit_share="cache_audit_share",
         audit_budget_usd="cache_audit_budget_usd",
         judge="cache_judge",
+        learn_aliases="cache_learn_aliases",
         max_false_hit_share="cache_max_false_hit_share",
         min_audits="cache_min_audits",
     ),

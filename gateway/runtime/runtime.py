@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from gateway.cache import AnswerCache, Hit
+from gateway.cache import AnswerCache, CacheKeys, Entry, Hit
 from gateway.inflight import InFlight
 from gateway.ledger.books import Books, RequestRecord
 from gateway.metrics import Metrics
@@ -26,6 +26,7 @@ from routing.retries import RetryBudget
 
 log = structlog.get_logger("pool")
 AfterReuse = Callable[[Hit, RequestRecord], None]
+AfterPurchase = Callable[[CacheKeys, Entry, RequestRecord], None]
 
 
 def log_transition(backend: str, change: Transition) -> None:
@@ -66,8 +67,10 @@ class Runtime:
         self.inflight = InFlight()
         self.background = Background()
         self.persistence = Persistence(books.wall)
-        # Told of hits that are stale or found by another wording: see aftercare.py.
+        # Told of hits that are stale or found by another wording, and of answers that
+        # were stored: see aftercare.py.
         self.after_reuse: AfterReuse = lambda hit, record: None
+        self.after_purchase: AfterPurchase = lambda keys, entry, record: None
         self.cache = AnswerCache(snapshot.catalog.policy, random)
         self.pool = BackendPool(clock, random, log_transition)
         self.thoughts = ThoughtOrigins()

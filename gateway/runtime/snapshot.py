@@ -122,7 +122,7 @@ def _read(now: datetime, environ: Mapping[str, str]) -> Snapshot:
         has_keys,
         next_price,
         versions,
-        notes,
+        (*notes, *notes_of_judge(catalog)),
         purged,
         _levels_off(),
     )
@@ -283,6 +283,14 @@ def _purges(catalog: bytes) -> tuple[bytes, dict[str, bytes]]:
     return catalog, {
         scope: after_purge(catalog, number) for scope, number in last.items()
     }
+
+
+def notes_of_judge(catalog: Catalog) -> Iterator[str]:
+    judge = catalog.policy.cache_judge
+    if judge and judge not in catalog.by_name:
+        yield f"The cache's judge, {judge}, is no backend: nothing is judged."
+    if catalog.policy.cache_learn_aliases and not judge:
+        yield "The cache shall learn aliases, but has no judge: nothing is learned."
 
 
 def _levels_off() -> dict[tuple[str, str], str]:

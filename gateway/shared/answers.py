@@ -56,9 +56,9 @@ class SharedAnswers:
         value = self._seal.open(found.name, found.value)
         if value is None:
             return None
-        exact = keys.exact is not None and found.name == self._name(keys.exact)
+        level = self._levels(keys)[found.name]
         entry = entry_from_json(value["entry"], self._clock())
-        return SharedHit(entry, "exact" if exact else "canonical", found.seconds)
+        return SharedHit(entry, level, found.seconds)
 
     async def put(self, keys: CacheKeys, entry: Entry, policy: Policy) -> None:
         names = self.names(keys)
@@ -86,8 +86,16 @@ class SharedAnswers:
                 await self._state.forget(value["for"])
 
     def names(self, keys: CacheKeys) -> list[str]:
-        """What an answer for these keys may be found under."""
-        return [self._name(key) for key in (keys.exact, keys.canonical) if key]
+        """What an answer for these keys may be found under, the exact request first."""
+        return list(self._levels(keys))
+
+    def _levels(self, keys: CacheKeys) -> dict[str, Level]:
+        by_level: dict[Level, bytes | None] = {
+            "exact": keys.exact,
+            "canonical": keys.canonical,
+            "alias": keys.alias,
+        }
+        return {self._name(key): level for level, key in by_level.items() if key}
 
     def _name(self, key: bytes) -> str:
         return self._seal.name("answer", key)

@@ -131,6 +131,12 @@ class RoutingPolicy(models.Model):
         help_text="Backend that compares a stored and a fresh answer whose texts "
         "differ. Empty: such audits count as unjudged.",
     )
+    cache_learn_aliases = models.BooleanField(
+        default=False,
+        help_text="After a miss the judge is asked, in the background, whether a "
+        "stored question means the same; when it says yes, the two share answers from "
+        "then on. Needs a judge.",
+    )
     cache_max_false_hit_share = models.FloatField(
         default=0.01,
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],

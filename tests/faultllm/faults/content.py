@@ -1,10 +1,11 @@
 """Scripts that change what is said: `(answer, argument, call)` in place, or events."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tests.faultllm.answer import Answer, weather_in
+from tests.faultllm.answer import Answer, last_user_text, weather_in
 from tests.faultllm.call import Call
 from tests.faultllm.dialect import Event
 from tests.faultllm.wire import Json
@@ -15,6 +16,17 @@ Events = Iterator[Event]
 def words(answer: Answer, count: int, call: Call) -> None:
     answer.words = [f"word{number}" for number in range(1, count + 1)]
     answer.pieces = count
+
+
+def say(answer: Answer, text: str, call: Call) -> None:
+    answer.words = text.split(" ")
+
+
+def gullible(answer: Answer, _: str, call: Call) -> None:
+    """A judge that does what the material says."""
+    orders = r"\b(reply|say|answer|output)\b.{0,40}\byes\b"
+    told = re.search(orders, last_user_text(call.request.body), re.I | re.S)
+    answer.words = ["YES" if told else "NO"]
 
 
 def unicode_text(answer: Answer, _: str, call: Call) -> None:

@@ -15,6 +15,7 @@ from gateway.models import (
     CacheLevelOff,
     CacheProof,
     CachePurge,
+    LearnedAlias,
     RequestLog,
     SpendDay,
     UsageRollup,
@@ -62,6 +63,15 @@ def fill(text: str) -> Backend:
     ApiKey.issue(text, team=text)
     SpendDay.objects.create(day="2026-11-26", key_id=1, team=text)
     CachePurge.objects.create(scope=text)
+    LearnedAlias.objects.create(
+        scope=text,
+        wording=text[:64],
+        root=text[:64],
+        same=True,
+        similarity=0.5,
+        judged_by=text[:64],
+        expires_at=timezone.now(),
+    )
     CacheProof.objects.create(scope=text, level=text[:10], wrong=1)
     CacheLevelOff.objects.create(scope=text, level=text[:10], reason=text)
     write_books(text)

@@ -1,8 +1,15 @@
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from gateway import proofs
-from gateway.models import CacheLevelOff, CacheProof, CachePurge, StoredAnswer
+from gateway import aliases, proofs
+from gateway.models import (
+    CacheLevelOff,
+    CacheProof,
+    CachePurge,
+    LearnedAlias,
+    StoredAnswer,
+)
 from gateway.runtime import snapshot as snapshots
 from routing.catalog import Policy
 
@@ -50,3 +57,47 @@ def test_a_level_that_is_off_is_shown_and_comes_back_by_a_reset(admin_client):
     assert snapshots.build(snapshots.utc_now()).levels_off == {}
     proof.refresh_from_db()
     assert (proof.wrong, proof.right) == (0, 0)
+
+
+def learned(scope: str, wording: bytes) -> None:
+    facts = {"same": True, "similarity": 0.7, "judged_by": "req-1"}
+    aliases.learn(scope, wording * 32, b"r" * 32, **facts)
+
+
+def test_learned_aliases_are_purged_refused_and_deleted(admin_client):
+    for scope, wording in (("team:a", b"a"), ("team:b", b"b"), ("team:c", b"c")):
+        learned(scope, wording)
+    admin_client.post(reverse("admin:gateway_cachepurge_add"), {"scope": "team:a"})
+    page = reverse("admin:gateway_learnedalias_changelist")
+    rows = {row.scope: row.pk for row in LearnedAlias.objects.all()}
+    assert set(rows) == {"team:b", "team:c"}
+
+    refuse = {"action": "refuse", "_selected_action": [rows["team:b"]]}
+    assert admin_client.post(page, refuse).status_code == 302
+    refused = LearnedAlias.objects.get(scope="team:b")
+    assert (refused.same, refused.judged_by) == (False, "admin")
+    assert "different" in admin_client.get(page).content.decode()
+
+    delete = {
+        "action": "delete_selected",
+        "_selected_action": [rows["team:c"]],
+        "post": "yes",
+    }
+    assert admin_client.post(page, delete).status_code == 302
+    assert not LearnedAlias.objects.filter(scope="team:c").exists()
+
+
+def test_who_may_only_look_can_neither_refuse_nor_delete(client, django_user_model):
+    learned("team:a", b"a")
+    viewer = django_user_model.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.add(
+        Permission.objects.get(codename="view_learnedalias"),
+    )
+    client.force_login(viewer)
+    page = reverse("admin:gateway_learnedalias_changelist")
+    assert client.get(page).status_code == 200
+    (row,) = LearnedAlias.objects.all()
+    for action in ("refuse", "delete_selected"):
+        form = {"action": action, "_selected_action": [row.pk], "post": "yes"}
+        client.post(page, form)
+    assert LearnedAlias.objects.get().same

@@ -14,7 +14,13 @@ def entry(body=b"{}"):
 
 def store(max_entries=10, max_bytes=1 << 20, ttl_seconds=100.0, removed=None):
     gone = [] if removed is None else removed
-    return AnswerStore(max_entries, max_bytes, ttl_seconds, Random(1), gone.append)
+    return AnswerStore(
+        max_entries,
+        max_bytes,
+        ttl_seconds,
+        Random(1),
+        lambda slot: gone.append(slot.id),
+    )
 
 
 def test_an_entry_is_found_by_each_of_its_keys_until_it_expires():
@@ -177,7 +183,9 @@ class AnyHistory(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.alive = set()
-        self.answers = AnswerStore(4, 8000, 10.0, Random(1), self.alive.discard)
+        self.answers = AnswerStore(
+            4, 8000, 10.0, Random(1), lambda slot: self.alive.discard(slot.id)
+        )
         self.now = 0.0
 
     @rule(id=st.integers(0, 6), alias=st.integers(0, 3), size=st.integers(0, 4000))
@@ -185,6 +193,10 @@ class AnyHistory(RuleBasedStateMachine):
         keys = (b"id %d" % id, b"alias %d" % alias)
         if self.answers.put(keys, f"s{id % 2}", entry(b"x" * size), self.now):
             self.alive.add(keys[0])
+
+    @rule(id=st.integers(0, 6), alias=st.integers(0, 5))
+    def learn(self, id, alias):
+        self.answers.add_key(b"id %d" % id, b"alias %d" % alias)
 
     @rule(id=st.integers(0, 6), seconds=st.floats(0, 5))
     def get(self, id, seconds):

@@ -12,7 +12,7 @@ from typing import Any
 
 from routing.chat import Features, Json
 from routing.learned.features import Row, prompt_of, row_of
-from routing.learned.router import Estimate, Router, draw
+from routing.learned.router import Estimate, Router, draw, gain_of
 from routing.tiers import Proposal
 
 
@@ -46,20 +46,8 @@ class Brain:
         if self.shadow is not None:
             proposal.shadow = view(self.shadow, row, features, allowed)
         if self.learning:
-            proposal.lesson = {**lesson(row, proposal, features), **self._said(row)}
+            proposal.lesson = lesson(row, proposal, features)
         return proposal
-
-    def _said(self, row: Row) -> dict[str, Any]:
-        """Which routers had a say, and what gain each expects of the top tier."""
-        said: dict[str, Any] = {}
-        if self.router is not None:
-            said |= {"router": self.router.version, "gain": self.router.gain(row)}
-        if self.shadow is not None:
-            said |= {
-                "shadow": self.shadow.version,
-                "shadow_gain": self.shadow.gain(row),
-            }
-        return said
 
     def _choose(
         self,
@@ -115,6 +103,7 @@ def facts_of(router: Router, estimates: Sequence[Estimate]) -> dict[str, Any]:
     return {
         "router": router.version,
         "quality_per_nano_usd": router.outlook.rate,
+        "gain": round(gain_of(estimates), 6),
         "tiers": [
             {
                 "tier": each.tier,
@@ -137,9 +126,14 @@ def reason(router: Router, estimates: Sequence[Estimate], best: int) -> str:
 
 def lesson(row: Row, proposal: Proposal, features: Features) -> dict[str, Any]:
     """What is kept with the request to learn from; the tier follows when it is sure."""
+    facts, shadow = proposal.facts, proposal.shadow or {}
     return {
         "row": base64.b64encode(row.pack()).decode(),
         "chance": proposal.chance,
         "tokens": features.prompt_tokens,
-        "shadow_tier": proposal.shadow and proposal.shadow["tier"],
+        "router": facts.get("router"),
+        "gain": facts.get("gain"),
+        "shadow": shadow.get("router"),
+        "shadow_tier": shadow.get("tier"),
+        "shadow_gain": shadow.get("gain"),
     }

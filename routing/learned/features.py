@@ -66,7 +66,7 @@ class Facts(dict[str, int]):
         return facts
 
 
-_facts = Facts()
+_fact = Facts().__getitem__
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +144,9 @@ def ends_of(text: str) -> str:
 def row_of(prompt: Prompt) -> Row:
     """The features of a prompt."""
     tokens = TOKEN.findall(prompt.text.lower())[:MAX_TOKENS]
-    facts = np.array([_facts[token] for token in tokens], np.uint64)
-    buckets = buckets_of(facts & _LOW)
-    return Row(buckets, cues_of(prompt, facts.astype(np.int64), len(buckets)))
+    facts = np.fromiter(map(_fact, tokens), np.int64, len(tokens))
+    buckets = buckets_of(facts.view(np.uint64) & _LOW)
+    return Row(buckets, cues_of(prompt, facts, len(buckets)))
 
 
 def buckets_of(words: NDArray[np.uint64]) -> NDArray[np.uint16]:
@@ -166,8 +166,11 @@ def cues_of(
     numbers = np.bincount(facts >> NUMBER_BIT & 3, minlength=3)
     end = len(GROUPS)
     cues[:end] = groups[1:]
-    for place, marks in enumerate(MARKS.values(), end):
-        cues[place] = sum(map(text.count, marks))
+    if "\n" in text:
+        for place, marks in enumerate(MARKS.values(), end):
+            cues[place] = sum(map(text.count, marks))
+    else:  # all of them begin with it
+        cues[end : end + len(MARKS)] = 0
     end += len(MARKS)
     count = len(facts) or 1
     letters = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)

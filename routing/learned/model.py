@@ -9,6 +9,7 @@ import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -52,20 +53,24 @@ class QualityModel:
     sample_tokens: NDArray[np.float32]
     metrics: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        # A word's weights for all tiers side by side: they are fetched together.
+        object.__setattr__(self, "weights", np.asfortranarray(self.weights))
+
     def predict(self, row: Row) -> NDArray[np.float64]:
         """The expected quality of each tier, from 0 to 1."""
-        return np.clip(self._sum(row), 0.0, 1.0)
+        return np.clip(self.expect_one(row), 0.0, 1.0)
 
     def expect(self, rows: Sequence[Row]) -> NDArray[np.float64]:
         """The same for many rows, unclipped: what is left for others to learn."""
-        return np.array([self._sum(row) for row in rows])
+        return np.array([self.expect_one(row) for row in rows])
 
-    def _sum(self, row: Row) -> NDArray[np.float64]:
+    def expect_one(self, row: Row) -> NDArray[np.float64]:
         cues = self.scale.apply(row.cues)
         quality: NDArray[np.float64] = self.weights[:, BUCKETS:] @ cues + self.means
         if count := len(row.buckets):
-            words = self.weights[:, row.buckets].sum(axis=1)
-            quality = quality + words / np.sqrt(count)
+            words = np.add.reduce(self.weights.T.take(row.buckets, axis=0))
+            quality += words / sqrt(count)
         return quality
 
     def predict_all(self, rows: Sequence[Row]) -> NDArray[np.float64]:
@@ -76,12 +81,8 @@ class QualityModel:
 
         Not clipped, so that no two requests are alike for being very easy.
         """
-        cues = self.scale.apply(row.cues)
-        both = self.weights[[weak, strong]]
-        part = both[:, BUCKETS:] @ cues + self.means[[weak, strong]]
-        if count := len(row.buckets):
-            part = part + both[:, row.buckets].sum(axis=1) / np.sqrt(count)
-        return float(part[1] - part[0])
+        expected = self.expect_one(row)
+        return float(expected[strong] - expected[weak])
 
     def renamed(self, places: Mapping[str, int]) -> "QualityModel":
         """Of these columns alone, under these names."""

@@ -31,12 +31,14 @@ class Unfit(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What one tier promises for one request. `cost` is in nano-USD."""
+    """What one tier promises for one request. `cost` is in nano-USD, `quality` lies
+    between 0 and 1; `expected` is the same before it was brought there."""
 
     tier: int
     quality: float
     cost: float
     utility: float
+    expected: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class Router:
 
     def judge(self, row: Row, features: Features) -> tuple[Estimate, ...]:
         """What each tier promises."""
-        qualities = self.model.predict(row).tolist()
+        expected = self.model.expect_one(row).tolist()
         output = min(
             features.max_output or EXPECTED_OUTPUT_TOKENS, EXPECTED_OUTPUT_TOKENS
         )
@@ -141,14 +143,11 @@ class Router:
                 / TOKENS_PER_PRICE
                 for p in prices
             )
-            quality = qualities[column]
-            estimates.append(Estimate(rank, quality, cost, quality - rate * cost))
+            quality = min(max(expected[column], 0.0), 1.0)
+            estimates.append(
+                Estimate(rank, quality, cost, quality - rate * cost, expected[column])
+            )
         return tuple(estimates)
-
-    def gain(self, row: Row) -> float:
-        """What the top tier here is expected to give more than the lowest one."""
-        columns = list(self._columns.values())
-        return self.model.gain(row, columns[0], columns[-1])
 
     def decide(
         self, estimates: Sequence[Estimate], allowed: Sequence[int]
@@ -175,6 +174,11 @@ class Router:
             each.tier: least + rest * pull
             for each, pull in zip(usable, pulls, strict=True)
         }
+
+
+def gain_of(estimates: Sequence[Estimate]) -> float:
+    """What the top tier is expected to give more than the lowest one."""
+    return estimates[-1].expected - estimates[0].expected
 
 
 def serves(backend: Backend) -> bool:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from simple_history.models import HistoricalRecords
 
 HIGHEST_BUDGET = 12  # digits, four of them after the point
 
@@ -69,6 +70,8 @@ class Team(Limited):
         validators=[check_time_zone],
         help_text="Days, weeks and months of the budgets begin at midnight here.",
     )
+
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ("name",)

@@ -9,6 +9,7 @@ from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
+from simple_history.models import HistoricalRecords
 
 from gateway.cache_rows import (
     CacheLevelOff,
@@ -88,6 +89,9 @@ class ApiKey(Limited):
     max_in_flight = models.PositiveIntegerField(
         default=0, help_text="Requests at the same time; 0 means no bound of its own."
     )
+
+    # The digest stays out: a key that was replaced must not come back.
+    history = HistoricalRecords(excluded_fields=["digest"])
 
     class Meta:
         ordering = ("name",)

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from simple_history.models import HistoricalRecords
 
 from routing.models.backends import Backend, Tier
 
@@ -19,6 +20,8 @@ class ModelAlias(models.Model):
     )
     tier = models.ForeignKey(Tier, models.CASCADE, null=True, blank=True)
     backend = models.ForeignKey(Backend, models.CASCADE, null=True, blank=True)
+
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ("position", "pattern")

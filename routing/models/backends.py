@@ -10,6 +10,7 @@ from django.core.validators import (
 )
 from django.db import models
 from django.utils import timezone
+from simple_history.models import HistoricalRecords
 
 from routing import capabilities
 from routing.catalog import PriceList
@@ -42,6 +43,8 @@ class Tier(models.Model):
         help_text="Requests scoring up to this number (0-100) are answered here. "
         "Empty on the highest tier.",
     )
+
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ("rank",)
@@ -148,6 +151,9 @@ class Backend(models.Model):
     )
     updated_at = models.DateTimeField(auto_now=True)
 
+    # The key stays out: what is kept for good must hold no secret.
+    history = HistoricalRecords(excluded_fields=["api_key_value", "updated_at"])
+
     class Meta:
         ordering = ("tier__rank", "id")
 
@@ -198,6 +204,8 @@ class Price(models.Model):
     source = models.CharField(
         max_length=200, default="admin", help_text="Where the numbers come from."
     )
+
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ("backend", "-effective_from")

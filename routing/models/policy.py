@@ -3,6 +3,7 @@
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from simple_history.models import HistoricalRecords
 
 from routing.models.addresses import clean_url
 from routing.models.backends import Tier
@@ -296,6 +297,8 @@ class RoutingPolicy(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(36_500)],
         help_text="Request and attempt rows older than this are deleted; totals stay.",
     )
+
+    history = HistoricalRecords()
 
     class Meta:
         verbose_name_plural = "routing policy"

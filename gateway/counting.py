@@ -16,7 +16,7 @@ from gateway.runtime.runtime import Runtime
 from routing.catalog import Backend
 from routing.chat import Features
 from routing.classifier import classify
-from routing.features import extract
+from routing.features import features_of
 from routing.tiers import choose
 
 COUNT_SECONDS = 10.0
@@ -38,7 +38,7 @@ async def count_tokens(record: RequestRecord, runtime: Runtime) -> Count:
     Raises what the provider refuses about the request; its other failures leave the
     estimate.
     """
-    features = record.chat.features or extract(record.chat.body)
+    features = features_of(record.chat)
     backend = would_answer(record, features, runtime)
     if backend is not None and backend.preset.dialect == "anthropic":
         try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from gateway.cache import CacheKeys, Entry, storable
-from gateway.dialects.openai import estimate_usage, usage_of
+from gateway.dialects.embeddings import inputs_of
 from gateway.dialects.upstream_errors import upstream_error
 from gateway.errors import (
     BadUpstreamResponse,
@@ -21,7 +21,7 @@ from gateway.errors import (
 )
 from gateway.inflight import SharedCall
 from gateway.ledger.books import Attempt, RequestRecord
-from gateway.providers import WIRE_FORMATS
+from gateway.providers import wire_format
 from gateway.providers.http import Limits, Response
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.snapshot import Snapshot
@@ -92,7 +92,7 @@ class Delivery:
         self.features = features
         self.runtime = runtime
         self.keep = runtime.thoughts.of(backend) if thoughts else nobody
-        self.wire = WIRE_FORMATS[backend.preset.dialect]
+        self.wire = wire_format(backend, features.ways)
         self.builder = self.wire.Builder(order.policy.max_answer_bytes)
         self._held: list[tuple[Json, int]] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -146,7 +146,7 @@ class Delivery:
     async def _receive_whole(self, response: Response, lease: Lease) -> None:
         completion, body = self.wire.read_completion(await response.read())
         self.attempt.mark_first_byte()
-        usage = usage_of(completion) or estimate_usage(
+        usage = self.wire.usage_of(completion) or self.wire.estimate_usage(
             self.features.prompt_tokens, completion
         )
         self._settle(completion, body, usage, lease)
@@ -218,7 +218,7 @@ class Delivery:
                 self.backend.tier,
                 self.backend.name,
                 self.backend.model,
-                self.backend.preset.dialect,
+                self.wire.DIALECT,
                 seconds=record.upstream_seconds + self.attempt.elapsed,
             )
         receipt: Receipt = self.call.outcome
@@ -237,7 +237,7 @@ class Delivery:
         receipt = self._show_receipt()
         receipt.usage = usage
         receipt.seconds = self.order.record.upstream_seconds
-        if self.backend.preset.dialect == "anthropic":
+        if self.wire.DIALECT == "anthropic":
             self.runtime.thoughts.remember(completion, self.backend)
         self._store(completion, body, receipt)
 
@@ -245,7 +245,8 @@ class Delivery:
         keys, record = self.order.keys, self.order.record
         if keys.exact is None or self.builder.overflowed:
             return
-        if reason := storable(completion, len(body), self.order.policy):
+        vectors = len(inputs_of(record.chat.body)) if self._embeds else 0
+        if reason := storable(completion, len(body), self.order.policy, vectors):
             record.decide("store", f"The answer is not kept: {reason}.")
             return
         now = self.runtime.clock()
@@ -266,9 +267,13 @@ class Delivery:
         receipt.entry = entry
         self.runtime.after_purchase(keys, entry, record)
 
+    @property
+    def _embeds(self) -> bool:
+        return self.order.record.chat.dialect == "vectors"
+
     def _usage(self) -> Usage:
         """As the provider reported it, else estimated from what arrived."""
-        return self.builder.usage or estimate_usage(
+        return self.builder.usage or self.wire.estimate_usage(
             self.features.prompt_tokens, self.builder.completion()
         )
 

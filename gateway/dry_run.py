@@ -6,14 +6,15 @@ import orjson
 from gateway.cache import Hit
 from gateway.delivery import Order
 from gateway.errors import NotExpressible
-from gateway.ledger.books import saving
-from gateway.providers import WIRE_FORMATS
-from gateway.purchase import decide
+from gateway.ledger.books import saving, saving_of_vectors
+from gateway.providers import wire_format
+from gateway.purchase import choose_tier
 from gateway.runtime.runtime import Runtime
 from routing.candidates import Candidate, Standing, expected_output, tiers_to_try
 from routing.catalog import PriceList
 from routing.chat import Features, Json, Usage
-from routing.features import extract
+from routing.classifier import classify
+from routing.features import features_of
 from routing.pricing import NANO_PER_USD, cost_nano
 from routing.tiers import Choice
 
@@ -22,15 +23,15 @@ async def describe(order: Order, hit: Hit | None, runtime: Runtime) -> bytes:
     """The decision as JSON: where the answer would come from, and whom a purchase
     would ask. The sidecar, when there is one, is asked: the tier hangs on its word."""
     record = order.record
-    features = record.chat.features or extract(record.chat.body)
-    score, choice = await decide(order, features, runtime)
+    features = features_of(record.chat)
+    choice = await choose_tier(order, features, runtime)
     market = Market(order, choice, features, runtime)
     if hit is None and runtime.inflight.has_place(order.keys.sharing):
         record.cache = "SHARED"
     if hit:
         record.cache, record.cache_level = "HIT", hit.level
         record.decide("cache", hit.reason, level=hit.level, similarity=hit.similarity)
-    record.score, record.tier = score.value, choice.tier
+    record.tier = choice.tier
     if market.best:
         record.backend = market.best.backend.name
         record.tier = market.best.backend.tier
@@ -41,13 +42,7 @@ async def describe(order: Order, hit: Hit | None, runtime: Runtime) -> bytes:
             "request_id": record.chat.request_id,
             "model_asked": record.chat.model,
             "cache": cache_of(order, hit),
-            "score": {
-                "value": score.value,
-                "signals": [
-                    {"name": each.name, "points": each.points, "reason": each.reason}
-                    for each in score.signals
-                ],
-            },
+            "score": None if record.score is None else score_of(features),
             "tier": record.tier,
             "backend": record.backend or None,
             "candidates": market.candidates(),
@@ -55,6 +50,15 @@ async def describe(order: Order, hit: Hit | None, runtime: Runtime) -> bytes:
             "decisions": record.decisions,
         }
     )
+
+
+def score_of(features: Features) -> Json:
+    score = classify(features)
+    signals = [
+        {"name": each.name, "points": each.points, "reason": each.reason}
+        for each in score.signals
+    ]
+    return {"value": score.value, "signals": signals}
 
 
 def cache_of(order: Order, hit: Hit | None) -> Json:
@@ -105,7 +109,7 @@ class Market:
             if not found or not found[-1].usable:
                 return None
             backend = found[-1].backend
-            wire = WIRE_FORMATS[backend.preset.dialect]
+            wire = wire_format(backend, features.ways)
             try:
                 wire.prepare(backend, chat, policy, runtime.thoughts.of(backend))
             except NotExpressible as error:
@@ -166,13 +170,20 @@ class Market:
     def _cost(self, price: PriceList | None) -> int | None:
         return None if price is None else cost_nano(self._usage, price)
 
+    def _saved(self, usage: Usage, cost: int) -> int:
+        record = self._order.record
+        if record.chat.dialect == "vectors":
+            backend = self._catalog.by_name.get(record.backend)
+            return saving_of_vectors(usage, cost, backend)
+        return saving(usage, cost, self._catalog)
+
     def estimate(self, hit: Hit | None) -> Json:
         """Tokens and dollars; None where there is no price, nothing for a hit."""
         usage = hit.entry.usage if hit else self._usage
         cost = 0 if self._order.record.cache in ("HIT", "SHARED") else None
         if cost is None and self.best:
             cost = self._cost(self.best.backend.price)
-        saved = None if cost is None else saving(usage, cost, self._catalog)
+        saved = None if cost is None else self._saved(usage, cost)
         return {
             "prompt_tokens": usage.prompt,
             "completion_tokens": usage.completion,

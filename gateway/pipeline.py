@@ -21,11 +21,12 @@ from gateway.errors import (
     ModelNotFound,
 )
 from gateway.inflight import Bounds, Reader, SharedCall
-from gateway.ledger.books import RequestRecord, saving
+from gateway.ledger.books import RequestRecord, saving, saving_of_vectors
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.snapshot import Snapshot
 from gateway.shared.shared import Shared
-from routing.catalog import Policy
+from routing import vectors
+from routing.catalog import Catalog, Policy
 from routing.chat import ChatRequest, Json
 from routing.tiers import PinNotAllowed, Route, UnknownModel, resolve
 
@@ -116,7 +117,9 @@ def read_route(record: RequestRecord, snapshot: Snapshot) -> Route:
     """What the model name and the overrides allow."""
     param = "x-llm-router-pin" if record.chat.pin else "model"
     try:
-        route = resolve(record.chat, snapshot.catalog)
+        embeds = record.chat.dialect == "vectors"
+        find = vectors.resolve if embeds else resolve
+        route = find(record.chat, snapshot.catalog)
     except UnknownModel as error:
         raise ModelNotFound(str(error), param=param) from error
     except PinNotAllowed as error:
@@ -141,7 +144,7 @@ def reuse(hit: Hit, record: RequestRecord, snapshot: Snapshot) -> Answer:
     record.score, record.tier = entry.score, entry.tier
     record.backend, record.model_served = entry.backend, entry.model
     record.usage = entry.usage
-    record.saved_nano = saving(entry.usage, 0, snapshot.catalog)
+    record.saved_nano = saved(record, snapshot.catalog)
     facts = {"wording": hit.wording.hex()} if hit.wording else {}
     record.decide(
         "cache", hit.reason, level=hit.level, similarity=hit.similarity, **facts
@@ -279,7 +282,14 @@ def settle(call: SharedCall, record: RequestRecord, snapshot: Snapshot) -> None:
     if record.unpriced:
         record.decide("cost", f"{receipt.backend} has no price: the cost is unknown.")
         return
-    record.saved_nano = saving(receipt.usage, record.cost_nano, snapshot.catalog)
+    record.saved_nano = saved(record, snapshot.catalog)
+
+
+def saved(record: RequestRecord, catalog: Catalog) -> int:
+    if record.chat.dialect == "vectors":
+        backend = catalog.by_name.get(record.backend)
+        return saving_of_vectors(record.usage, record.cost_nano, backend)
+    return saving(record.usage, record.cost_nano, catalog)
 
 
 def bounds_of(policy: Policy) -> Bounds:

@@ -21,7 +21,7 @@ from routing.candidates import Block, Candidate
 from routing.catalog import Backend, Policy
 from routing.chat import Features
 from routing.classifier import Score, classify
-from routing.features import extract
+from routing.features import features_of
 from routing.tiers import Choice, allowed_tiers, choose
 
 if TYPE_CHECKING:  # it imports numpy, which an untrained gateway does without
@@ -35,9 +35,9 @@ WORSE_THAN_A_LIMIT = {Block.DOWN, Block.MISCONFIGURED, Block.SWITCHED_OFF}
 async def buy_answer(call: SharedCall, order: Order, runtime: Runtime) -> None:
     """Try backends until one answers; the call's readers hear of it as it happens."""
     record, policy = order.record, order.policy
-    features = record.chat.features or extract(record.chat.body)
-    score, choice = await decide(order, features, runtime)
-    record.score, record.tier = score.value, choice.tier
+    features = features_of(record.chat)
+    choice = await choose_tier(order, features, runtime)
+    record.tier = choice.tier
     runtime.retries.deposit()
 
     failed: dict[str, GatewayError] = {}
@@ -81,6 +81,15 @@ def may_fail_over(error: UpstreamError, policy: Policy) -> bool:
     if isinstance(error, UpstreamRefused):
         return False
     return error.failover or policy.retry_ambiguous
+
+
+async def choose_tier(order: Order, features: Features, runtime: Runtime) -> Choice:
+    """The tier that should answer; vectors have the one their model is in."""
+    if order.record.chat.dialect == "vectors":
+        return Choice(order.route.floor, order.route.reasons)
+    score, choice = await decide(order, features, runtime)
+    order.record.score = score.value
+    return choice
 
 
 async def decide(

@@ -103,7 +103,7 @@ class Look:
         panic: bool,
     ) -> None:
         self._member_of = member_of
-        self._operation = features.operation
+        self._ways = features.ways
         self._needs = features.needs
         self._tokens = features.prompt_tokens + features.max_output
         self._exclude = exclude
@@ -150,8 +150,8 @@ class Look:
             return Candidate(backend, backend.misconfigured, Block.MISCONFIGURED)
         if health.state is State.MISCONFIGURED:
             return Candidate(backend, health.reason, Block.MISCONFIGURED)
-        if self._operation in backend.cannot:
-            reason = f"It doesn't offer {self._operation}."
+        if backend.way_of(self._ways) is None:
+            reason = f"It doesn't offer {' or '.join(self._ways)}."
             return Candidate(backend, reason, Block.INCAPABLE)
         if self._needs and (missing := self._needs & backend.cannot):
             reason = f"It can't do: {', '.join(sorted(missing))}."

@@ -26,7 +26,8 @@ CAPABILITIES: dict[str, str] = {
 }
 OTHER_NAMES = {"vision": "images", "documents": "files", "n>1": "n"}
 WORD = re.compile(r"([+-])([a-z_>1]+)\Z")
-ONLY_EMBEDS = re.compile(r"embed", re.IGNORECASE)
+# A model is for vectors or for texts, whatever else its provider has.
+ONLY_EMBEDS = re.compile(r"embed|minilm|(?:^|/)(?:bge|e5|gte|voyage)-", re.IGNORECASE)
 
 
 def parse(text: str) -> dict[str, bool]:
@@ -52,7 +53,7 @@ def write(said: dict[str, bool]) -> str:
 
 def cannot(provider: str, model: str, said: str) -> frozenset[str]:
     """The capabilities a backend lacks."""
-    lacks = set(PROVIDERS[provider].cannot)
+    lacks = {*PROVIDERS[provider].cannot, "embeddings"}
     if ONLY_EMBEDS.search(model):
         lacks = CAPABILITIES.keys() - {"embeddings"}
     for name, can in parse(said).items():

@@ -113,6 +113,13 @@ class Backend:
     def cannot(self) -> frozenset[str]:
         return capabilities.cannot(self.provider, self.model, self.capabilities)
 
+    def way_of(self, ways: tuple[str, ...]) -> str | None:
+        """The first of these endpoints that it offers."""
+        for way in ways:
+            if way not in self.cannot:
+                return way
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class Alias:

@@ -1,7 +1,9 @@
 """The request all parts of the gateway speak about, in one common language."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
+
+from routing.providers import Dialect
 
 Json = dict[str, Any]
 
@@ -39,6 +41,8 @@ class ChatRequest:
     the key allows; `no_cache`/`no_store` from Cache-Control. `cache_ttl` is how many
     seconds the answer may be reused, None as the policy says; `namespace` is a part of
     the scope's cache by itself. A `dry_run` asks for the decision alone.
+    `ways` are the endpoints of a provider that it can be sent to, best first, by the
+    names of routing/capabilities.py. The body of embeddings is OpenAI's for them.
     """
 
     body: Json
@@ -47,7 +51,8 @@ class ChatRequest:
     model: str = "auto"
     stream: bool = False
     include_usage: bool = False
-    dialect: Literal["openai", "anthropic"] = "openai"
+    dialect: Dialect = "openai"
+    ways: tuple[str, ...] = ("chat",)
     native: Native | None = field(default=None, repr=False)
     pin: str = ""
     min_tier: int | None = None
@@ -84,7 +89,7 @@ class Features:
     reasoning_cues: tuple[str, ...] = ()
     images: int = 0
     needs: frozenset[str] = frozenset()
-    operation: str = "chat"  # or another capability that stands for an endpoint
+    ways: tuple[str, ...] = ("chat",)  # as in ChatRequest
 
 
 @dataclass(frozen=True, slots=True)

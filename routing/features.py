@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from json import dumps
 from typing import Any
 
-from routing.chat import Features, Json
+from routing.chat import ChatRequest, Features, Json
 
 # Media have no characters to count. An image of about a megapixel is 700-1600 tokens
 # at today's providers, a minute of speech about 600, a two-page document about 3000.
@@ -62,6 +62,14 @@ CODE_SEARCHES = tuple(
         r"class \w{1,64}[({]",
     )
 )
+
+
+def features_of(chat: ChatRequest) -> Features:
+    """The features of a request, counted now unless they were before."""
+    if chat.features is None:
+        chat.features = extract(chat.body)
+        chat.features.ways = chat.ways
+    return chat.features
 
 
 def extract(body: Json) -> Features:

@@ -7,6 +7,7 @@ from random import Random
 from routing.candidates import (
     Candidate,
     Look,
+    PriceClass,
     Standing,
     cheapest_first,
     tiers_to_try,
@@ -80,9 +81,7 @@ class BackendPool:
                 self._member_of, features, exclude, now, self._random, panic=panic
             )
             for tier in tiers_to_try(catalog, choice.tier, route):
-                classes = catalog.price_classes[tier]
-                if route.backend:
-                    classes = ((catalog.by_name[route.backend],),)
+                classes = allowed(catalog, tier, route)
                 for backends in cheapest_first(classes, features):
                     if best := look.best_of(backends, prefer):
                         reason = self._why(best, choice, route)
@@ -155,6 +154,17 @@ class BackendPool:
         if best.tier < choice.tier:
             return f"Downgraded to tier {best.tier}: nobody above can answer now."
         return f"The cheapest of tier {best.tier} that can answer now."
+
+
+def allowed(catalog: Catalog, tier: int, route: Route) -> tuple[PriceClass, ...]:
+    """The price classes of a tier, with those backends only that the route allows."""
+    if route.backend:
+        return ((catalog.by_name[route.backend],),)
+    classes = catalog.price_classes[tier]
+    if not route.model:
+        return classes
+    kept = (tuple(b for b in each if b.model == route.model) for each in classes)
+    return tuple(each for each in kept if each)
 
 
 def identity(backend: Backend) -> tuple[str, str, str, Secret]:

@@ -32,8 +32,9 @@ class PinNotAllowed(Exception):
 class Route:
     """The tiers a request may go to, both ends included, and why.
 
-    `backend` names the only one allowed, or is empty. `pinned` tells that the client
-    or the policy fixed the tier or backend, so that the score doesn't matter.
+    `backend` names the only one allowed, or is empty; so does `model` of an upstream's
+    model. `pinned` tells that the client or the policy fixed the tier or backend, so
+    that the score doesn't matter.
     """
 
     floor: int
@@ -41,6 +42,7 @@ class Route:
     backend: str = ""
     pinned: bool = False
     reasons: tuple[str, ...] = ()
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

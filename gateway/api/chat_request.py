@@ -9,11 +9,13 @@ from gateway.api import overrides
 from gateway.api.authentication import may_override
 from gateway.asgi.context import Context
 from gateway.dialects import strict_json
+from gateway.dialects.embeddings import features_of as features_of_inputs
+from gateway.dialects.embeddings import validate_embeddings
 from gateway.dialects.messages_check import check_messages, check_version
 from gateway.dialects.messages_request import to_chat_body
 from gateway.dialects.openai import validate_chat
 from routing.chat import ChatRequest, Json
-from routing.features import extract
+from routing.features import features_of
 
 MAX_TAGS = 8
 MAX_TAG_CHARS = 64
@@ -34,6 +36,11 @@ async def read_messages(
     return await read(partial(parse_messages, body, context, counting), len(body))
 
 
+async def read_embeddings(body: bytes, context: Context) -> ChatRequest:
+    """The same for a request for embeddings."""
+    return await read(partial(parse_embeddings, body, context), len(body))
+
+
 async def read(parse: Callable[[], ChatRequest], size: int) -> ChatRequest:
     if size < LARGE_BYTES:
         return parse()
@@ -43,7 +50,7 @@ async def read(parse: Callable[[], ChatRequest], size: int) -> ChatRequest:
 def parse_large(parse: Callable[[], ChatRequest]) -> ChatRequest:
     """Everything that takes longer the more text there is, for a thread."""
     chat = parse()
-    chat.features = extract(chat.body)
+    features_of(chat)
     return chat
 
 
@@ -60,6 +67,16 @@ def parse_messages(body: bytes, context: Context, counting: bool) -> ChatRequest
     chat, native = to_chat_body(data, version, betas(context))
     request = request_of(chat, context)
     request.dialect, request.native = "anthropic", native
+    return request
+
+
+def parse_embeddings(body: bytes, context: Context) -> ChatRequest:
+    data = strict_json.loads(body)
+    validate_embeddings(data)
+    request = request_of(data, context)
+    request.dialect, request.ways = "vectors", ("embeddings",)
+    request.stream, request.exact_only = False, True
+    request.features = features_of_inputs(data)
     return request
 
 

@@ -54,9 +54,8 @@ def exact_key(
 ) -> bytes:
     """Equal for requests that ask the same of the same backends in one scope."""
     body = answering_fields(chat.body)
-    return _digest(
-        b"exact", *_route(scope, chat, policy), catalog_fingerprint, _json(body)
-    )
+    kind = b"exact" if chat.ways[0] == "chat" else chat.ways[0].encode()
+    return _digest(kind, *_route(scope, chat, policy), catalog_fingerprint, _json(body))
 
 
 def rest_key(

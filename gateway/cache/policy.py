@@ -24,11 +24,13 @@ class Reuse:
 
 
 def decide(chat: ChatRequest, policy: Policy) -> Reuse:
-    sampled = "" if chat.allow_sampled_reuse else why_sampled(chat.body, policy)
+    sampled = ""
+    if not chat.allow_sampled_reuse and chat.dialect != "vectors":
+        sampled = why_sampled(chat.body, policy)
     exact = policy.cache_enabled and not sampled
-    not_semantic = why_exact_only(chat.body, policy)
-    if chat.exact_only:
-        not_semantic = not_semantic or "only the exact request counts here"
+    not_semantic = "only the exact request counts here"
+    if not chat.exact_only:
+        not_semantic = why_exact_only(chat.body, policy)
     return Reuse(
         exact=exact,
         semantic=exact and not not_semantic,
@@ -86,16 +88,20 @@ def question(body: Json) -> str | None:
     return None
 
 
-def storable(completion: Json, size: int, policy: Policy) -> str:
-    """Why this answer must not be stored, or "". `size` is that of its JSON."""
+def storable(completion: Json, size: int, policy: Policy, vectors: int = 0) -> str:
+    """Why this answer must not be stored, or "". `size` is that of its JSON, `vectors`
+    how many it should hold instead of choices."""
+    if size > policy.cache_max_bytes * LARGEST_ENTRY:
+        return "it is too large"
+    if vectors:
+        found = len(completion["data"])
+        return "" if found == vectors else f"it holds {found} of {vectors} vectors"
     choices = completion.get("choices") or []
     if not choices:
         return "it holds no choice"
     for choice in choices:
         if why := _unfit(choice):
             return why
-    if size > policy.cache_max_bytes * LARGEST_ENTRY:
-        return "it is too large"
     return ""
 
 

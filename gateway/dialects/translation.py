@@ -20,7 +20,7 @@ from gateway.dialects.messages_stream import EventTranslator
 from gateway.dialects.openai_replay import completion_to_chunks
 from gateway.dialects.tool_names import original_names
 from routing.chat import ChatRequest, Json, Usage
-from routing.features import extract
+from routing.features import features_of
 from routing.providers import Dialect
 
 
@@ -61,7 +61,7 @@ def translator(
         return None
     if origin == "anthropic":
         return StreamTranslator(int(now_wall))
-    features = chat.features or extract(chat.body)
+    features = features_of(chat)
     return EventTranslator(
         features.prompt_tokens,
         thoughts=asks_for_thoughts(chat.body),

@@ -331,3 +331,10 @@ def saving(usage: Usage, paid_nano: int, catalog: Catalog) -> int:
     """What the baseline tier would have cost for these tokens, less what was paid."""
     baseline = baseline_nano(usage, catalog)
     return 0 if baseline is None else baseline - paid_nano
+
+
+def saving_of_vectors(usage: Usage, paid_nano: int, backend: Backend | None) -> int:
+    """The same against buying them again: no other model could have made them."""
+    if backend is None or backend.price is None:
+        return 0
+    return cost_nano(usage, backend.price) - paid_nano

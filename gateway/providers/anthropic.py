@@ -13,13 +13,25 @@ from gateway.dialects.messages_check import FIRST_VERSION
 from gateway.dialects.messages_native import Keep, drop_thoughts, to_native_body
 from gateway.dialects.sse import EventParser
 from gateway.dialects.upstream_errors import stream_error
+from gateway.dialects.usage import estimate_usage, usage_of
 from gateway.errors import BadUpstreamResponse, UpstreamError
 from gateway.providers.http import Call
 from gateway.providers.openai import api_url, key_header, parse_chunk
 from routing.catalog import Backend, Policy
 from routing.chat import ChatRequest, Json, Native
+from routing.providers import Dialect
 
-__all__ = ["Builder", "StreamReader", "prepare", "read_completion", "says_nothing"]
+DIALECT: Dialect = "anthropic"
+__all__ = [
+    "DIALECT",
+    "Builder",
+    "StreamReader",
+    "estimate_usage",
+    "prepare",
+    "read_completion",
+    "says_nothing",
+    "usage_of",
+]
 
 
 def prepare(backend: Backend, chat: ChatRequest, policy: Policy, keep: Keep) -> Call:

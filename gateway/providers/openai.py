@@ -10,16 +10,27 @@ from gateway.dialects.openai_builder import CompletionBuilder as Builder
 from gateway.dialects.openai_builder import says_nothing
 from gateway.dialects.sse import EventParser
 from gateway.dialects.upstream_errors import stream_error
+from gateway.dialects.usage import estimate_usage, usage_of
 from gateway.errors import BadUpstreamResponse, UpstreamError
 from gateway.providers.http import Call
 from routing.catalog import Backend, Policy
 from routing.chat import ChatRequest, Json
-from routing.providers import Provider
+from routing.providers import Dialect, Provider
 
 # Thoughts with Anthropic's signatures, as an answer of ours may have held them; found
 # in the bytes, so that requests without any are not gone through again.
 THOUGHTS_FIELD = b'"thinking_blocks":'
-__all__ = ["Builder", "StreamReader", "prepare", "read_completion", "says_nothing"]
+DIALECT: Dialect = "openai"
+__all__ = [
+    "DIALECT",
+    "Builder",
+    "StreamReader",
+    "estimate_usage",
+    "prepare",
+    "read_completion",
+    "says_nothing",
+    "usage_of",
+]
 
 
 def prepare(backend: Backend, chat: ChatRequest, policy: Policy, keep: Keep) -> Call:

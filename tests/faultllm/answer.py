@@ -47,6 +47,7 @@ class Answer:
     refused: bool = False
     reasoning: list[str] = field(default_factory=list)
     tool_calls: list[ToolCall] = field(default_factory=list)
+    body: Json = field(default_factory=dict)  # what was asked
 
     @property
     def text(self) -> str:
@@ -87,13 +88,27 @@ def answer_to(body: Json, serial: int) -> Answer:
         cached=cached,
         cache_write=cache_write,
         include_usage=options.get("include_usage") is True,
+        body=body,
     )
 
 
 def prompt_texts(body: Json) -> Iterator[str]:
     yield from content_texts(body.get("system"))
+    for given in ("input", "prompt"):
+        yield from plain_texts(body.get(given))
     for message in messages_of(body):
         yield from content_texts(message.get("content"))
+
+
+def plain_texts(value: object) -> Iterator[str]:
+    """Texts as they are, and a word for each token."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, int):
+        yield str(value)
+    elif isinstance(value, list):
+        for item in value:
+            yield from plain_texts(item)
 
 
 def last_user_text(body: Json) -> str:

@@ -43,3 +43,14 @@ def test_who_does_not_offer_responses_keeps_none():
 def test_every_preset_speaks_of_known_capabilities_only(provider):
     assert PROVIDERS[provider].cannot <= CAPABILITIES.keys()
     assert Backend("a", 1, provider, "m").cannot >= PROVIDERS[provider].cannot
+
+
+@pytest.mark.parametrize("model", ["bge-m3", "BAAI/bge-m3", "voyage-3", "all-minilm"])
+def test_models_for_vectors_are_known_by_their_names(model):
+    assert "embeddings" not in cannot("openai-compatible", model, "")
+
+
+def test_a_model_for_texts_makes_no_vectors_unless_an_operator_says_so():
+    assert "embeddings" in cannot("openai", "gpt-4o", "")
+    assert cannot("vllm", "my-own", "+embeddings -chat") >= {"chat"}
+    assert "embeddings" not in cannot("vllm", "my-own", "+embeddings -chat")

@@ -19,12 +19,14 @@ from workflows_app.memo import key_of
 from workflows_app.prefixes import prefixes
 from workflows_app.prompt import Context
 from workflows_app.run import Run
+from workflows_app.writer import Writer
 
 
 class OpCaller:
-    def __init__(self, run: Run, desk: Desk) -> None:
+    def __init__(self, run: Run, desk: Desk, writer: Writer | None = None) -> None:
         self.run = run
         self.desk = desk
+        self.writer = writer
         in_batch = run.memo is not None
         self.prefixes = prefixes(run.definition, in_batch=in_batch)
 
@@ -149,6 +151,8 @@ class OpCaller:
         await spending.reserve(amount, op.name)
         spent = amount  # unless we hear otherwise: it may have been billed
         try:
+            if self.writer:
+                await self.writer.spend(self.run)
             yield
             spent = said.cost_nano
         except GatewayError as error:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from gateway.errors import (
@@ -24,9 +24,9 @@ from workflows_app.desk import Desk
 from workflows_app.errors import WorkflowFailed
 from workflows_app.prompt import Context, items_of
 from workflows_app.run import OpState, Run
+from workflows_app.writer import Writer
 
 T = TypeVar("T")
-Keep = Callable[[Run, str], Awaitable[None]]
 # Trying again changes nothing about these.
 FINAL = (
     BadRequest,
@@ -45,14 +45,14 @@ OPEN = ("waiting", "running")
 
 
 class Executor:
-    """`keep` is told of every op and item that is finished, before anything waits for
+    """`writer` is told of every op and item that is finished, before anything waits for
     it: what is kept is never paid again."""
 
-    def __init__(self, run: Run, desk: Desk, keep: Keep | None = None) -> None:
+    def __init__(self, run: Run, desk: Desk, writer: Writer | None = None) -> None:
         self.run = run
         self.desk = desk
-        self.keep = keep
-        self.caller = OpCaller(run, desk)
+        self.writer = writer
+        self.caller = OpCaller(run, desk, writer)
 
     async def execute(self) -> None:
         """Raises WorkflowFailed; what is done by then is in the run."""
@@ -96,9 +96,9 @@ class Executor:
         finally:
             state.ended_s = self._now()
         run.share_with_twins(op.name)
-        if self.keep:
+        if self.writer:
             self.desk.gate.pass_on(run.run_id)  # others may call while this is written
-            await self.keep(run, op.name)
+            await self.writer.keep(run, op.name)
         facts = state.to_json()
         run.tell("op_done", op=op.name, output=state.value, **facts)
 
@@ -173,8 +173,8 @@ class Executor:
             tried += 1
             await asyncio.sleep(wait)
         self.run.kept[key] = text
-        if self.keep and (op.map or op.samples > 1):
-            await self.keep(self.run, place)
+        if self.writer and (op.map or op.samples > 1):
+            await self.writer.keep(self.run, place)
         return text
 
     async def _try(

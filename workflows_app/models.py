@@ -110,6 +110,11 @@ class WorkflowRun(models.Model):
     plan = models.JSONField(default=dict)
     final_output = models.JSONField(null=True)
     cost_nano = models.BigIntegerField(default=0)
+    at_most_nano = models.BigIntegerField(
+        default=0,
+        help_text="What a run with a ceiling may have cost by now, calls under way "
+        "included.",
+    )
     total_ms = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
     finished_at = models.DateTimeField(null=True)

@@ -111,7 +111,7 @@ class Runs:
         run.workflow, run.row_id = saved["workflow"], saved["row_id"]
         if batch := saved["batch"]:
             run.memo = self._memo_of(batch)
-        store.restore(run, saved["ops"])
+        store.restore(run, saved["ops"], saved["at_most_nano"])
         log.info("run_resumed", run_id=run.run_id)
         self.start(run)
 
@@ -157,9 +157,9 @@ class Runs:
         run.started = self.runtime.clock()
         run.status = "running"
         run.tell("planned", plan=run.plan.to_json())
-        keep = self.writer.keep if run.options.mode == "background" else None
+        writer = self.writer if run.options.mode == "background" else None
         try:
-            await Executor(run, self.desk, keep).execute()
+            await Executor(run, self.desk, writer).execute()
             run.status = "succeeded"
         except GatewayError as error:
             self._fail(run, error)

@@ -37,5 +37,10 @@ class Spending:
         self.spent += spent
         self._changed.set()
 
+    @property
+    def at_most(self) -> int:
+        """What is to be counted as spent should this process die now."""
+        return self.spent + self.reserved
+
     def _left(self) -> int:
         return (self.limit or 0) - self.spent

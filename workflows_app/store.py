@@ -54,6 +54,21 @@ def op_row(run: Run, name: str) -> OpRun:
     return OpRun(run=row, op=name, **_op_columns(run, name, run.ops[name]))
 
 
+def save_spending(run: Run) -> None:
+    """What counts against its ceiling if this process hears no more of it."""
+    rows = WorkflowRun.objects.filter(run_id=run.run_id)
+    rows.update(at_most_nano=run.spending.at_most)
+
+
+def save_progress(rows: list[OpRun], runs: list[Run]) -> None:
+    """Ops that have ended, and what their runs have spent, in one transaction."""
+    with transaction.atomic():
+        save_ops(rows)
+        for run in runs:
+            if run.spending.limit is not None:
+                save_spending(run)
+
+
 def save_ops(rows: list[OpRun]) -> None:
     OpRun.objects.bulk_create(
         rows,
@@ -86,7 +101,10 @@ def save_end(run: Run) -> None:
 def release(run: Run) -> None:
     """Put an interrupted run back into the queue."""
     WorkflowRun.objects.filter(run_id=run.run_id).update(
-        status="queued", owner="", lease_until=None
+        status="queued",
+        owner="",
+        lease_until=None,
+        at_most_nano=run.spending.at_most,
     )
 
 
@@ -135,6 +153,7 @@ def saved(row: WorkflowRun) -> Json:
         "caller": row.caller,
         "options": row.options,
         "cancel_asked": row.cancel_asked,
+        "at_most_nano": row.at_most_nano,
         "ops": [
             {"op": op.op, "items": op.items, "output": op.output}
             | {field: getattr(op, field) for field in OP_FIELDS}
@@ -143,8 +162,9 @@ def saved(row: WorkflowRun) -> Json:
     }
 
 
-def restore(run: Run, ops: list[Json]) -> None:
-    """Give a run what an earlier process had finished of it."""
+def restore(run: Run, ops: list[Json], at_most_nano: int) -> None:
+    """Give a run what an earlier process had finished of it. What that one had under
+    way counts as spent."""
     for saved in ops:
         name = saved["op"]
         if name not in run.plan.order:
@@ -160,7 +180,7 @@ def restore(run: Run, ops: list[Json]) -> None:
             run.share_with_twins(name)
         elif state.status != "failed" or run.definition.ops[name].on_error == "fail":
             state.status = "waiting"
-    run.spending.spent = run.cost_nano
+    run.spending.spent = max(run.cost_nano, at_most_nano)
 
 
 def caller_of(saved: Json) -> Caller:

@@ -75,10 +75,16 @@ class Writer:
                 self._flush = asyncio.create_task(self._write_waiting())
             await asyncio.shield(self._flush)
 
+    async def spend(self, run: Run) -> None:
+        """Write what a run may have spent, before the call that may cost it. Raises
+        StorageFull."""
+        await self.create(store.save_spending, run)
+
     async def _write_waiting(self) -> None:
         batch = list(self._waiting)
         rows = [store.op_row(run, name) for run, name in dict.fromkeys(batch)]
-        await self.persist(store.save_ops, rows)
+        runs = list(dict.fromkeys(run for run, _ in batch))
+        await self.persist(store.save_progress, rows, runs)
         del self._waiting[: len(batch)]
 
     async def close(self) -> None:

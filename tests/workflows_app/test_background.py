@@ -17,7 +17,7 @@ from django.utils import timezone
 from gateway.runtime.database import in_database
 from tests.faultllm import ThreadedFaultLLM
 from tests.instance import Instance, kill_group
-from tests.workflows_app.samples import STRAWBERRY
+from tests.workflows_app.samples import STRAWBERRY, one_op
 from workflows_app import lease
 from workflows_app.background import look_once
 from workflows_app.models import OpRun, WorkflowRun
@@ -110,6 +110,40 @@ async def test_items_of_a_map_are_not_paid_again(run, gateway, upstream):
     assert row.status == "succeeded"
     assert len(row.final_output) == 3
     assert len(upstream.attempts) == 4
+
+
+async def test_a_call_under_way_at_a_kill_counts_against_the_ceiling(
+    run, gateway, upstream
+):
+    """There is money for one call, and it may have been spent on the one that was
+    under way."""
+    workflow = one_op(tier=3, max_tokens=100, retries=0)
+    upstream.script = ["hold"]
+    plan = await run(workflow, query="?explain=1")
+    most = plan.json["plan"]["cost_usd"]["max"]
+    submitted = await run(workflow, mode="background", max_cost_usd=most * 1.2)
+    run_id = submitted.json["run_id"]
+    await upstream.until(lambda: upstream.holding == 1)
+    row = await in_database(WorkflowRun.objects.get, run_id=run_id)
+    under_way = Runs.of(gateway.runtime)
+    at_most = under_way.find(run_id, row.scope).spending.at_most
+    assert row.at_most_nano == at_most > 0
+
+    # As a kill leaves it: no word of how the call ended.
+    under_way.find(run_id, row.scope).lost = True
+    await under_way.close()
+    gateway.runtime.services.clear()
+    await in_database(free_lease, run_id)
+    await look_once(Runs.of(gateway.runtime))
+
+    row = await ended(run_id)
+    assert (row.status, row.error_code) == ("failed", "max_cost_reached")
+    assert len(upstream.attempts) == 1
+
+
+def free_lease(run_id: str) -> None:
+    rows = WorkflowRun.objects.filter(run_id=run_id)
+    rows.update(status="queued", owner="", lease_until=None)
 
 
 async def test_a_run_is_cancelled_from_another_process(run, gateway, upstream):

@@ -79,6 +79,8 @@ async def buy_and_keep(
     call: SharedCall, order: Order, runtime: Runtime, shared: Shared
 ) -> None:
     await buy_answer(call, order, runtime)
+    if order.record.conversation:
+        await runtime.conversations.tell(order.record.conversation)
     receipt: Receipt | None = call.outcome
     if receipt and receipt.entry:
         await shared.answers.put(order.keys, receipt.entry, order.policy)

@@ -26,6 +26,7 @@ from gateway.providers.http import Limits, Response
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.snapshot import Snapshot
 from gateway.thoughts import nobody
+from routing.affinity import Visit
 from routing.catalog import Backend, Policy
 from routing.chat import Features, Json, Usage
 from routing.health import Outcome
@@ -239,7 +240,18 @@ class Delivery:
         receipt.seconds = self.order.record.upstream_seconds
         if self.wire.DIALECT == "anthropic":
             self.runtime.thoughts.remember(completion, self.backend)
+        self._note_visit(usage)
         self._store(completion, body, receipt)
+
+    def _note_visit(self, usage: Usage) -> None:
+        """The conversation's next turn wants to know where this one went."""
+        record, backend = self.order.record, self.backend
+        if record.conversation is None:
+            return
+        now = self.runtime.books.wall()
+        cached, written = max(0, usage.cached), max(0, usage.cache_write)
+        visit = Visit(backend.name, backend.tier, cached, written, now)
+        self.runtime.conversations.note(record.conversation, visit)
 
     def _store(self, completion: Json, body: bytes, receipt: Receipt) -> None:
         keys, record = self.order.keys, self.order.record

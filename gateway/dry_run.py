@@ -8,15 +8,15 @@ from gateway.delivery import Order
 from gateway.errors import NotExpressible
 from gateway.ledger.books import saving, saving_of_vectors
 from gateway.providers import wire_format
-from gateway.purchase import choose_tier
+from gateway.purchase import STAYS, choose_tier, staying
 from gateway.runtime.runtime import Runtime
+from gateway.steering import Course, steer
 from routing.candidates import Candidate, Standing, expected_output, tiers_to_try
 from routing.catalog import PriceList
 from routing.chat import Features, Json, Usage
 from routing.classifier import classify
 from routing.features import features_of
 from routing.pricing import NANO_PER_USD, cost_nano
-from routing.tiers import Choice
 
 
 async def describe(order: Order, hit: Hit | None, runtime: Runtime) -> bytes:
@@ -25,13 +25,14 @@ async def describe(order: Order, hit: Hit | None, runtime: Runtime) -> bytes:
     record = order.record
     features = features_of(record.chat)
     choice = await choose_tier(order, features, runtime)
-    market = Market(order, choice, features, runtime)
+    course = await steer(order, choice, features, runtime)
+    market = Market(order, course, features, runtime)
     if hit is None and runtime.inflight.has_place(order.keys.sharing):
         record.cache = "SHARED"
     if hit:
         record.cache, record.cache_level = "HIT", hit.level
         record.decide("cache", hit.reason, level=hit.level, similarity=hit.similarity)
-    record.tier = choice.tier
+    record.tier = course.choice.tier
     if market.best:
         record.backend = market.best.backend.name
         record.tier = market.best.backend.tier
@@ -79,10 +80,11 @@ class Market:
     """The backends as one request finds them. `best` is the one it would ask."""
 
     def __init__(
-        self, order: Order, choice: Choice, features: Features, runtime: Runtime
+        self, order: Order, course: Course, features: Features, runtime: Runtime
     ) -> None:
         self._order = order
-        self._choice = choice
+        self._course = course
+        self._choice = choice = course.choice
         self._catalog = order.snapshot.catalog
         self._usage = Usage(
             prompt=features.prompt_tokens,
@@ -104,8 +106,12 @@ class Market:
                 self._order.route,
                 features,
                 self._unfit,
-                chat.prefer,
+                self._course.prefer,
             )
+            if home := staying(
+                self._order, self._course, features, self._unfit, runtime
+            ):
+                found = [Candidate(home, STAYS)]
             if not found or not found[-1].usable:
                 return None
             backend = found[-1].backend

@@ -1,5 +1,6 @@
 """Buying an answer: the right tier's backends, best first, until one answers."""
 
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from gateway.delivery import Delivery, Order
@@ -17,6 +18,7 @@ from gateway.inflight import SharedCall
 from gateway.ledger.books import LOCAL_SCOPE, RequestRecord
 from gateway.providers.http import ConnectionLost
 from gateway.runtime.runtime import Runtime
+from gateway.steering import Course, steer
 from routing.candidates import Block, Candidate
 from routing.catalog import Backend, Policy
 from routing.chat import Features
@@ -27,6 +29,7 @@ from routing.tiers import Choice, allowed_tiers, choose
 if TYPE_CHECKING:  # it imports numpy, which an untrained gateway does without
     from routing.learned.brain import Brain
 
+STAYS = "It has the conversation in its prompt cache."
 RETRY_SECONDS = 5.0  # when nobody knows better
 PRIVATE = {Block.MISCONFIGURED, Block.DOWN}
 WORSE_THAN_A_LIMIT = {Block.DOWN, Block.MISCONFIGURED, Block.SWITCHED_OFF}
@@ -37,7 +40,8 @@ async def buy_answer(call: SharedCall, order: Order, runtime: Runtime) -> None:
     record, policy = order.record, order.policy
     features = features_of(record.chat)
     choice = await choose_tier(order, features, runtime)
-    record.tier = choice.tier
+    course = await steer(order, choice, features, runtime)
+    record.tier = course.choice.tier
     runtime.retries.deposit()
 
     failed: dict[str, GatewayError] = {}
@@ -45,7 +49,7 @@ async def buy_answer(call: SharedCall, order: Order, runtime: Runtime) -> None:
     thoughts = True  # the assistant's earlier ones, signed by the model that had them
     while True:
         backend = again and order.snapshot.catalog.by_name[again]
-        backend = backend or pick(order, choice, features, failed, runtime)
+        backend = backend or pick(order, course, features, failed, runtime)
         try:
             delivery = Delivery(
                 backend, call, order, features, runtime, thoughts=thoughts
@@ -152,15 +156,18 @@ def consult(
 
 def pick(
     order: Order,
-    choice: Choice,
+    course: Course,
     features: Features,
     failed: dict[str, GatewayError],
     runtime: Runtime,
 ) -> Backend:
     """The best backend not yet tried. Raises the last failure when none is left."""
-    prefer = order.record.chat.prefer
+    if backend := staying(order, course, features, failed, runtime):
+        order.record.decide("backend", f"{backend.name}: {STAYS}")
+        return backend
+    choice = course.choice
     candidates = runtime.pool.candidates(
-        order.snapshot.catalog, choice, order.route, features, failed, prefer
+        order.snapshot.catalog, choice, order.route, features, failed, course.prefer
     )
     if candidates and candidates[-1].usable:
         *others, best = candidates
@@ -171,6 +178,20 @@ def pick(
         raise list(failed.values())[-1]
     own_machine = order.record.caller.scope == LOCAL_SCOPE
     raise nobody_left(candidates, choice, in_detail=own_machine)
+
+
+def staying(
+    order: Order,
+    course: Course,
+    features: Features,
+    failed: Container[str],
+    runtime: Runtime,
+) -> Backend | None:
+    """The backend that the conversation stays at, while that can be asked."""
+    if not course.stay or course.stay in failed:
+        return None
+    backend = order.snapshot.catalog.by_name[course.stay]
+    return None if runtime.pool.blocked(backend, features) else backend
 
 
 def check_retry(

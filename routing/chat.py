@@ -40,7 +40,8 @@ class ChatRequest:
     `model` is the name the client sent, or "auto". `pin`, `max_tier` come from headers
     the key allows; `no_cache`/`no_store` from Cache-Control. `cache_ttl` is how many
     seconds the answer may be reused, None as the policy says; `namespace` is a part of
-    the scope's cache by itself. A `dry_run` asks for the decision alone.
+    the scope's cache by itself. `session` names the conversation; "" means that its
+    first turns do. A `dry_run` asks for the decision alone.
     `ways` are the endpoints of a provider that it can be sent to, best first, by the
     names of routing/capabilities.py. The body of embeddings is OpenAI's for them.
     """
@@ -62,6 +63,7 @@ class ChatRequest:
     allow_sampled_reuse: bool = False
     cache_ttl: float | None = None
     namespace: str = ""
+    session: str = ""
     dry_run: bool = False
     tags: tuple[str, ...] = ()
     prefer: str = ""

@@ -89,6 +89,12 @@ class BackendPool:
             passed = look.passed
         return passed
 
+    def blocked(self, backend: Backend, features: Features) -> Candidate | None:
+        """Why such a request can't be sent to this backend now, or None."""
+        now = self._clock()
+        look = Look(self._member_of, features, (), now, self._random, panic=False)
+        return look.blocked(backend)
+
     def survey(self, catalog: Catalog, features: Features) -> list[Standing]:
         """How every backend stands towards such a request, in configured order."""
         now = self._clock()

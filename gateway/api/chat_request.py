@@ -99,6 +99,7 @@ def request_of(data: Json, context: Context) -> ChatRequest:
         allow_sampled_reuse="x-llm-router-allow-sampled" in cache_control,
         cache_ttl=overrides.cache_ttl(context),
         namespace=overrides.cache_namespace(context),
+        session=overrides.session(context),
         dry_run=overrides.dry_run(context),
         tags=tags(context),
     )

@@ -6,7 +6,7 @@ from gateway.asgi.context import Context
 from gateway.errors import BadRequest
 
 LONGEST_SECONDS = 10**9
-NAME = re.compile(r"[\w.:/@+-]{1,64}", re.ASCII)
+NAME = re.compile(r"[\w.:/@+-]{1,128}", re.ASCII)
 SWITCH = {"": False, "0": False, "false": False, "1": True, "true": True}
 
 
@@ -26,6 +26,11 @@ def cache_namespace(context: Context) -> str:
     return named(context, b"x-llm-router-cache-namespace")
 
 
+def session(context: Context) -> str:
+    """The conversation that the request belongs to."""
+    return named(context, b"x-llm-router-session")
+
+
 def dry_run(context: Context) -> bool:
     """Is only the decision wanted, and no answer?"""
     name = b"x-llm-router-dry-run"
@@ -38,7 +43,7 @@ def dry_run(context: Context) -> bool:
 def named(context: Context, name: bytes) -> str:
     value = context.header(name)
     if value and NAME.fullmatch(value) is None:
-        raise wrong(name, "takes up to 64 letters, digits and . : / @ + _ -")
+        raise wrong(name, "takes up to 128 letters, digits and . : / @ + _ -")
     return value
 
 

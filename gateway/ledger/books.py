@@ -60,6 +60,7 @@ class RequestRecord:
     upstream_seconds: float = 0.0
     first_byte: float | None = None
     closed: bool = False
+    conversation: bytes | None = None
     lesson: Json | None = None  # what can be learned from it, once it was judged
 
     def decide(self, step: str, text: str, **facts: object) -> None:

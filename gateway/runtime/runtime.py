@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from gateway.cache import AnswerCache, CacheKeys, Entry, Hit
+from gateway.conversations import Conversations
 from gateway.inflight import InFlight
 from gateway.ledger.books import Books, RequestRecord
 from gateway.metrics import Metrics
@@ -74,6 +75,7 @@ class Runtime:
         self.cache = AnswerCache(snapshot.catalog.policy, random)
         self.pool = BackendPool(clock, random, log_transition)
         self.thoughts = ThoughtOrigins()
+        self.conversations = Conversations(books.wall, shared)
         self.retries = RetryBudget(snapshot.catalog.policy.retry_budget)
         self.sidecar = Sidecar(http.side, clock)
         self.deadlines = http.deadlines  # those of this event loop

@@ -233,8 +233,10 @@ HEADERS = [
     ("x-llm-router-cache-ttl", "9" * 5000),
     ("x-llm-router-cache-ttl", "\u0661".encode()),
     ("x-llm-router-cache-namespace", "a b"),
-    ("x-llm-router-cache-namespace", "n" * 65),
+    ("x-llm-router-cache-namespace", "n" * 129),
     ("x-llm-router-cache-namespace", "\u00e9".encode()),
+    ("x-llm-router-session", "my session"),
+    ("x-llm-router-session", "s" * 129),
     ("x-llm-router-max-tier", "top"),
     ("x-llm-router-tags", "t" * 65),
 ]

@@ -1,0 +1,356 @@
+"""Conversations through the gateway: tool loops, affinity, and warm prompt caches."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+from anthropic import AsyncAnthropic
+
+from gateway.conversations import FORGOTTEN_SECONDS, MOST, Conversations, key_of
+from gateway.ledger.books import Caller
+from gateway.shared.shared import Shared
+from routing.affinity import Visit
+from routing.catalog import Catalog, PriceList, Tier
+from routing.chat import ChatRequest
+from routing.health import Outcome
+from tests.faultllm import FaultLLM
+from tests.harness import (
+    PRICES,
+    Clock,
+    Gateway,
+    Reply,
+    ask,
+    backend,
+    serving,
+    three_tiers,
+)
+from tests.memory_state import MemoryState
+
+TOOLS = [{"type": "function", "function": {"name": "add", "parameters": {}}}]
+CALL = {
+    "role": "assistant",
+    "content": None,
+    "tool_calls": [
+        {"id": "1", "type": "function", "function": {"name": "add", "arguments": "{}"}}
+    ],
+}
+RESULT = {"role": "tool", "tool_call_id": "1", "content": "4"}
+
+
+def user(text: str) -> dict:
+    return {"role": "user", "content": text}
+
+
+def said(text: str = "Yes.") -> dict:
+    return {"role": "assistant", "content": text}
+
+
+async def turn(gateway: Gateway, *messages: dict, **more: object) -> Reply:
+    return await ask(gateway, messages=list(messages), **more)
+
+
+def tier(reply: Reply) -> str:
+    return reply.headers["x-llm-router-tier"]
+
+
+def steps(gateway: Gateway) -> list[dict]:
+    """What the last request decided about its conversation."""
+    decisions = gateway.records("request")[-1]["decisions"]
+    return [each for each in decisions if each["step"] == "session"]
+
+
+@pytest.fixture
+async def gateway(upstream: FaultLLM, tmp_path: Path) -> AsyncIterator[Gateway]:
+    async with serving(three_tiers(upstream.url), tmp_path) as running:
+        yield running
+
+
+async def test_an_open_tool_loop_keeps_the_tier_that_called_the_tools(
+    gateway: Gateway,
+):
+    session = {"x-llm-router-session": "s1"}
+    pin = {"x-llm-router-pin": "tier-3"}
+    first = await turn(gateway, user("Hi"), headers=session | pin, tools=TOOLS)
+    # By itself this is a request for tier 2.
+    loop = await turn(
+        gateway, user("Go on."), CALL, RESULT, headers=session, tools=TOOLS
+    )
+    told = steps(gateway)
+    ended = await turn(
+        gateway, user("Go on."), CALL, RESULT, said(), user("Hi"), headers=session
+    )
+
+    assert tier(first) == "3"
+    assert tier(loop) == "3"
+    assert told[0]["text"] == "A tool loop is open: it stays at tier 3."
+    assert tier(ended) == "1"
+
+
+async def test_without_a_header_the_first_turns_tell_the_conversation(
+    gateway: Gateway,
+):
+    await turn(gateway, user("Hi"), headers={"x-llm-router-pin": "tier-3"})
+    loop = await turn(gateway, user("Hi"), CALL, RESULT)
+    other = await turn(gateway, user("Ho"), CALL, RESULT)
+
+    assert (tier(loop), tier(other)) == ("3", "1")
+
+
+async def test_a_loop_never_goes_above_what_the_request_allows(gateway: Gateway):
+    session = {"x-llm-router-session": "s1"}
+    pinned = {**session, "x-llm-router-pin": "tier-3"}
+    await turn(gateway, user("Hi"), headers=pinned)
+    bounded = {**session, "x-llm-router-max-tier": "2"}
+    loop = await turn(gateway, user("Hi"), CALL, RESULT, headers=bounded)
+
+    assert tier(loop) == "2"
+
+
+async def test_a_backend_that_is_down_is_left_in_the_middle_of_a_loop(
+    upstream: FaultLLM, tmp_path: Path
+):
+    catalog = three_tiers(upstream.url, allow_downgrade=True)
+    async with serving(catalog, tmp_path) as gateway:
+        await turn(gateway, user("Hi"), headers={"x-llm-router-pin": "tier-3"})
+        with gateway.runtime.pool.lease(catalog.by_name["large"]) as lease:
+            lease.report(Outcome.AUTH)
+        loop = await turn(gateway, user("Hi"), CALL, RESULT)
+
+    assert (loop.status, tier(loop)) == (200, "2")
+
+
+async def test_conversations_of_two_scopes_never_meet(
+    upstream: FaultLLM, tmp_path: Path
+):
+    keys = {"sk-a": Caller(scope="key:1"), "sk-b": Caller(scope="key:2")}
+    async with serving(three_tiers(upstream.url), tmp_path, keys=keys) as gateway:
+        for key, pin in (("sk-a", {"x-llm-router-pin": "tier-3"}), ("sk-b", {})):
+            headers = {
+                "authorization": f"Bearer {key}",
+                "x-llm-router-session": "same",
+                **pin,
+            }
+            reply = await turn(gateway, user("Hi"), CALL, RESULT, headers=headers)
+
+    assert tier(reply) == "1"
+
+
+def twins(url: str) -> Catalog:
+    names = [f"b{number}" for number in range(6)]
+    same = tuple(backend(name, 1, url) for name in names)
+    return Catalog((Tier(1, "small"),), same)
+
+
+async def test_among_equals_the_backend_before_is_preferred(
+    upstream: FaultLLM, tmp_path: Path
+):
+    async with serving(twins(upstream.url), tmp_path) as gateway:
+        history = [user("Hi")]
+        used = set()
+        for _ in range(8):
+            reply = await turn(gateway, *history)
+            used.add(reply.headers["x-llm-router-model"])
+            history += [said(), user("And?")]
+
+    assert len(used) == 1
+
+
+# Cache reads cost next to nothing at the dear one: it is worth staying there.
+DEAR = PriceList(3 * 10**9, 15 * 10**9, 10**7, 375 * 10**7)
+
+
+def warm_and_cheap(url: str, **fields: object) -> Catalog:
+    cheap = backend("cheap", 1, url)
+    dear = replace(backend("dear", 2, url), **{"price": DEAR, **fields})
+    tiers = (Tier(1, "a", 50), Tier(2, "b"))
+    return Catalog(tiers, (cheap, dear))
+
+
+LONG = "cached=40000 " + "word " * 30_000  # about 37 500 tokens
+SESSION = {"x-llm-router-session": "s1"}
+
+
+async def warmed(gateway: Gateway) -> None:
+    pin = {**SESSION, "x-llm-router-pin": "dear"}
+    await turn(gateway, user(LONG), headers=pin, max_tokens=10)
+
+
+async def test_a_warm_prompt_cache_is_not_left_for_a_cheaper_model_that_is_cold(
+    upstream: FaultLLM, tmp_path: Path
+):
+    async with serving(warm_and_cheap(upstream.url), tmp_path) as gateway:
+        await warmed(gateway)
+        reply = await turn(
+            gateway, user(LONG), said(), user("Hi"), headers=SESSION, max_tokens=10
+        )
+        (told,) = steps(gateway)
+
+    assert reply.headers["x-llm-router-model"] == "dear"
+    assert told["text"].endswith("in the prompt cache of dear: it stays there.")
+    assert (
+        told["warm_tokens"] == told["prompt_tokens"] == pytest.approx(37_500, rel=0.1)
+    )
+    assert (told["backend"], told["cheaper"]) == ("dear", "cheap")
+    assert told["stay_usd"] < 0.001 < 0.03 < told["leave_usd"]
+
+
+async def test_a_dry_run_tells_that_it_would_stay(upstream: FaultLLM, tmp_path: Path):
+    async with serving(warm_and_cheap(upstream.url), tmp_path) as gateway:
+        await warmed(gateway)
+        plan = await turn(
+            gateway,
+            user(LONG),
+            said(),
+            user("Hi"),
+            headers={**SESSION, "x-llm-router-dry-run": "1"},
+            max_tokens=10,
+        )
+
+    assert plan.json["backend"] == "dear"
+    assert "session" in [step["step"] for step in plan.json["decisions"]]
+
+
+async def test_a_cache_that_has_gone_cold_holds_nobody(
+    upstream: FaultLLM, tmp_path: Path
+):
+    wall = Clock(1_700_000_000.0)
+    async with serving(warm_and_cheap(upstream.url), tmp_path, wall=wall) as gateway:
+        await warmed(gateway)
+        wall.now += 301
+        reply = await turn(gateway, user(LONG), said(), user("Hi"), headers=SESSION)
+
+    assert reply.headers["x-llm-router-model"] == "cheap"
+
+
+async def test_a_cheaper_model_that_pays_off_is_gone_to(
+    upstream: FaultLLM, tmp_path: Path
+):
+    catalog = warm_and_cheap(upstream.url, price=PRICES[3])
+    async with serving(catalog, tmp_path) as gateway:
+        await warmed(gateway)
+        reply = await turn(gateway, user(LONG), said(), user("Hi"), headers=SESSION)
+        (told,) = steps(gateway)
+
+    assert reply.headers["x-llm-router-model"] == "cheap"
+    assert told["text"].endswith("it goes to cheap.")
+    assert told["stay_usd"] > told["leave_usd"]
+
+
+async def test_health_wins_over_a_warm_cache(upstream: FaultLLM, tmp_path: Path):
+    catalog = warm_and_cheap(upstream.url)
+    async with serving(catalog, tmp_path) as gateway:
+        await warmed(gateway)
+        with gateway.runtime.pool.lease(catalog.by_name["dear"]) as lease:
+            lease.report(Outcome.AUTH)
+        reply = await turn(gateway, user(LONG), said(), user("Hi"), headers=SESSION)
+        (told,) = steps(gateway)
+
+    assert reply.headers["x-llm-router-model"] == "cheap"
+    assert told["text"].startswith("It leaves dear.")
+
+
+async def test_when_the_one_it_stays_at_fails_another_answers(
+    upstream: FaultLLM, tmp_path: Path
+):
+    catalog = warm_and_cheap(upstream.url)
+    async with serving(catalog, tmp_path) as gateway:
+        await warmed(gateway)
+        broken = replace(catalog.by_name["dear"], model="fault/status-500")
+        gateway.serve_catalog(
+            replace(catalog, backends=(catalog.by_name["cheap"], broken))
+        )
+        reply = await turn(
+            gateway, user(LONG), said(), user("Hi"), headers=SESSION, max_tokens=10
+        )
+
+    assert reply.status == 200
+    assert reply.headers["x-llm-router-attempts"] == "2"
+
+
+async def test_anthropic_s_client_has_conversations_too(gateway: Gateway):
+    async with AsyncAnthropic(base_url=gateway.url, api_key="any") as client:
+        ask_first = {"role": "user", "content": "Add 2 and 2."}
+        pin = {"x-llm-router-pin": "tier-3"}
+        await client.messages.create(
+            model="auto", max_tokens=50, messages=[ask_first], extra_headers=pin
+        )
+        use = {"type": "tool_use", "id": "t1", "name": "add", "input": {}}
+        result = {"type": "tool_result", "tool_use_id": "t1", "content": "4"}
+        told = {"type": "text", "text": "Quickly, please."}
+        loop = await client.messages.with_raw_response.create(
+            model="auto",
+            max_tokens=50,
+            messages=[
+                ask_first,
+                {"role": "assistant", "content": [use]},
+                {"role": "user", "content": [result, told]},
+            ],
+        )
+
+    assert loop.headers["x-llm-router-tier"] == "3"
+
+
+async def test_workers_hear_of_each_other_s_calls(upstream: FaultLLM, tmp_path: Path):
+    state, catalog = MemoryState(), three_tiers(upstream.url)
+    async with (
+        serving(catalog, tmp_path / "one", state=state) as one,
+        serving(catalog, tmp_path / "two", state=state) as two,
+    ):
+        await turn(one, user("Hi"), headers={"x-llm-router-pin": "tier-3"})
+        await one.settled()
+        found = await turn(two, user("Hi"), CALL, RESULT)
+        state.down = True
+        alone = await turn(two, user("Hi"), CALL, RESULT, RESULT)
+
+    assert (tier(found), tier(alone)) == ("3", "3")
+    assert alone.status == 200
+
+
+# --- the table ------------------------------------------------------------------------
+
+
+def chat(text: str = "Hi", **fields: object) -> ChatRequest:
+    body = {"messages": [{"role": "system", "content": "S"}, user(text)]}
+    return ChatRequest(body, **{"scope": "a", "request_id": "r", **fields})
+
+
+def test_the_key_is_the_scope_and_the_name_or_the_first_turns():
+    longer = chat()
+    longer.body["messages"] += [said(), user("More")]
+    keys = [
+        key_of(chat()),
+        key_of(chat(scope="b")),
+        key_of(chat("Ho")),
+        key_of(chat(namespace="n")),
+        key_of(chat(session="s")),
+        key_of(chat(session="s", scope="b")),
+    ]
+
+    assert len(set(keys)) == len(keys)
+    assert key_of(longer) == key_of(chat())
+    assert key_of(chat("Ho", session="s")) == key_of(chat(session="s"))
+    assert key_of(ChatRequest({"input": "x"}, "a", "r", session="s")) is None
+
+
+async def test_the_table_is_bounded_and_forgets():
+    wall = Clock(0.0)
+    table = Conversations(wall, None)
+    for number in range(MOST + 5):
+        table.note(str(number).encode(), Visit("b", 1, 0, 0, 0.0))
+
+    assert len(table) == MOST
+    assert await table.recall(b"0") is None
+    assert await table.recall(b"5") == Visit("b", 1, 0, 0, 0.0)
+    wall.now = FORGOTTEN_SECONDS + 1
+    assert await table.recall(b"5") is None
+
+
+async def test_garbage_in_shared_state_is_no_visit():
+    state = MemoryState()
+    shared = Shared(state, "secret", Clock(), Random(1))
+    table = Conversations(Clock(0.0), shared)
+    await state.put([shared.seal.name("visit", b"k")], b"garbage", 60)
+
+    assert await table.recall(b"k") is None

@@ -73,6 +73,7 @@ ADDR = env.str("LLM_ROUTER_ADDR", default="127.0.0.1:8080")  # `serve` sets it
 ALLOWED_HOSTS: list[str] = env.list(
     "LLM_ROUTER_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"]
 )
+WORKERS = positive("LLM_ROUTER_WORKERS", 1)  # `serve` sets it
 HTTPS = env.bool("LLM_ROUTER_HTTPS", default=False)
 DRAIN_SECONDS = positive("LLM_ROUTER_DRAIN_SECONDS", 30)
 MAX_BODY_BYTES = positive("LLM_ROUTER_MAX_BODY_BYTES", 32 << 20)

@@ -21,6 +21,8 @@ from gateway.errors import (
 )
 from gateway.inflight import SharedCall
 from gateway.ledger.books import Attempt, RequestRecord
+from gateway.limits.estimates import most_nano, most_tokens
+from gateway.limits.hold import Hold
 from gateway.providers import wire_format
 from gateway.providers.http import Limits, Response
 from gateway.runtime.runtime import Runtime
@@ -110,8 +112,9 @@ class Delivery:
         )
         for note in request.notes:
             record.decide("dialect", note)
+        hold = await self._hold() if record.caller.rules else None
         self.attempt = attempt = self.runtime.books.open_attempt(
-            record, self.backend, self.features.prompt_tokens
+            record, self.backend, self.features.prompt_tokens, hold
         )
         request.headers[ATTEMPT_HEADER] = attempt.attempt_id
         with self.runtime.pool.lease(self.backend) as lease:
@@ -133,6 +136,13 @@ class Delivery:
                     error_code="client_closed",
                 )
                 raise
+
+    async def _hold(self) -> Hold | None:
+        """Set aside what the answer may cost, as the caller's limits demand."""
+        record = self.order.record
+        most = most_tokens(self.backend, record.chat, self.features, self.order.policy)
+        nano = most_nano(most, self.backend.price)
+        return await self.runtime.charges.hold(record, most, nano)
 
     async def _receive(self, response: Response, lease: Lease) -> None:
         if response.status != 200:

@@ -17,6 +17,8 @@
     |- RequestTooLarge                413     request_too_large
     |- UnsupportedMediaType           415     unsupported_media_type
     |- TooManyRequests                429     rate_limit_exceeded
+    |  |- RateLimited                 429     rate_limit_exceeded
+    |  `- BudgetSpent                 429     budget_exceeded
     |- UpstreamError                  the provider's fault
     |  |- UpstreamRefused             4xx     passed on from the provider
     |  |  `- ThoughtRefused           400     invalid_thinking
@@ -145,6 +147,17 @@ class UnsupportedMediaType(GatewayError):
 
 class TooManyRequests(GatewayError):
     status, code, type = 429, "rate_limit_exceeded", "rate_limit_error"
+
+
+class RateLimited(TooManyRequests):
+    """A limit of requests or tokens a minute, of a key or its team."""
+
+
+class BudgetSpent(TooManyRequests):
+    """A budget has no room for the request: not before its next period when
+    `should_retry` is False, else when calls under way may give some back."""
+
+    code = "budget_exceeded"
 
 
 class UpstreamError(GatewayError):

@@ -80,6 +80,7 @@ class ApiKey(Limited):
     allowed_models = models.CharField(
         max_length=1000,
         blank=True,
+        db_default="",
         help_text="Names or globs of backends or their models, separated by commas, "
         "such as: haiku, gpt-*-mini. Empty: all of them.",
     )

@@ -14,6 +14,7 @@ from gateway import crossing, dry_run, purchase
 from gateway.cache import CacheKeys, Hit, shared_hit
 from gateway.delivery import Order, Receipt
 from gateway.dialects import translation
+from gateway.economy import apart, economise
 from gateway.errors import (
     Forbidden,
     GatewayError,
@@ -78,18 +79,16 @@ async def find_answer(record: RequestRecord, runtime: Runtime) -> Answer:
     # One configuration for the whole request.
     snapshot = runtime.snapshot.seen_by(record.caller)
     chat = record.chat
+    if record.caller.rules and not chat.dry_run:
+        await runtime.charges.admit(record)
     route = read_route(record, snapshot)
-    look_up = runtime.cache.look if chat.dry_run else runtime.cache.find
-    keys, hit = look_up(
-        chat,
-        snapshot.catalog,
-        snapshot.fingerprint_for(chat.scope),
-        runtime.clock(),
-    )
-    if hit is None and runtime.shared:
-        hit = await find_shared(keys, chat, runtime, runtime.shared)
-    if hit and (hit.stale or hit.level != "exact"):
-        hit = take_care(hit, record, runtime)
+    keys, hit = await look_up(record, snapshot, runtime)
+    if hit is None and record.caller.rules:
+        if await economise(record, route, snapshot, runtime.charges):
+            # What lower tiers answer is kept apart from what all of them may.
+            route = read_route(record, snapshot)
+            keys, hit = await look_up(record, snapshot, runtime)
+        keys = apart(keys, record.caller)
     order = Order(record, route, keys, snapshot)
     if hit is None:
         note_miss(keys, record)
@@ -111,6 +110,22 @@ async def find_answer(record: RequestRecord, runtime: Runtime) -> Answer:
     except BaseException:
         reader.close()
         raise
+
+
+async def look_up(
+    record: RequestRecord, snapshot: Snapshot, runtime: Runtime
+) -> tuple[CacheKeys, Hit | None]:
+    """What the request may match, and what of it is stored here or with the others."""
+    chat = record.chat
+    find = runtime.cache.look if chat.dry_run else runtime.cache.find
+    keys, hit = find(
+        chat, snapshot.catalog, snapshot.fingerprint_for(chat.scope), runtime.clock()
+    )
+    if hit is None and runtime.shared:
+        hit = await find_shared(keys, chat, runtime, runtime.shared)
+    if hit and (hit.stale or hit.level != "exact"):
+        hit = take_care(hit, record, runtime)
+    return keys, hit
 
 
 def read_route(record: RequestRecord, snapshot: Snapshot) -> Route:

@@ -211,6 +211,16 @@ class RoutingPolicyAdmin(ModelAdmin):
         ),
         ("Sharing", {"fields": ("sharing_enabled", "sharing_buffer_bytes")}),
         (
+            "Budgets near their end",
+            {
+                "fields": (
+                    "budget_cap_share",
+                    "budget_cap_tier",
+                    "budget_cheapest_share",
+                )
+            },
+        ),
+        (
             "Retries and time-outs",
             {
                 "fields": (

@@ -160,6 +160,9 @@ class Policy:
     sidecar_url: str = ""
     sidecar_weight: float = 0.7
     max_feedback: int = 10_000
+    budget_cap_share: float = 0.8
+    budget_cap_tier: int = 0  # 0: the second highest
+    budget_cheapest_share: float = 0.95
     max_attempts: int = 3
     retry_budget: float = 0.2
     retry_ambiguous: bool = False

@@ -62,6 +62,8 @@ class GatewayView(APIView):
         reply.headers += render.request_headers(self.gateway.request_id)
         if self.record is not None:
             reply.headers += render.routing_headers(self.record)
+            if self.record.left:
+                reply.headers += render.limit_headers(self.record, self.gateway.dialect)
         return reply
 
     def error(self, error: GatewayError) -> Reply:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import orjson
 
@@ -77,12 +78,30 @@ def routing_headers(record: RequestRecord) -> Iterator[Header]:
         yield "x-llm-router-tier", str(record.tier)
     if record.backend:
         yield "x-llm-router-model", record.backend
+    if record.budget_step:
+        yield "x-llm-router-budget", record.budget_step
     if record.closed:
         if not record.unpriced:
             yield "x-llm-router-cost", usd(record.cost_nano)
             yield "x-llm-router-saved", usd(record.saved_nano)
         yield "x-llm-router-attempts", str(record.attempts)
     yield "x-llm-router-overhead-ms", f"{record.overhead_ms:.2f}"
+
+
+def limit_headers(record: RequestRecord, dialect: str) -> Iterator[Header]:
+    """How much of the key's and its team's limits a minute is left, by the least."""
+    for kind, left in record.left.items():
+        if dialect == "anthropic":
+            ends = datetime.fromtimestamp(left.ends, UTC)
+            name = f"anthropic-ratelimit-{kind}"
+            yield f"{name}-limit", str(left.limit)
+            yield f"{name}-remaining", str(left.remaining)
+            yield f"{name}-reset", f"{ends:%Y-%m-%dT%H:%M:%SZ}"
+        else:
+            seconds = max(0, math.ceil(left.ends - record.books.wall()))
+            yield f"x-ratelimit-limit-{kind}", str(left.limit)
+            yield f"x-ratelimit-remaining-{kind}", str(left.remaining)
+            yield f"x-ratelimit-reset-{kind}", f"{seconds}s"
 
 
 def usd(nano: int) -> str:

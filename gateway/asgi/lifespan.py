@@ -19,6 +19,7 @@ from gateway.ledger.books import Books
 from gateway.ledger.journal import Journal
 from gateway.ledger.replay import replay
 from gateway.ledger.writer import Writer
+from gateway.limits.counters import Counters
 from gateway.metrics import Metrics
 from gateway.providers.http import HttpClient
 from gateway.runtime import snapshot as snapshots
@@ -92,6 +93,7 @@ class Lifespan:
         loop = asyncio.get_running_loop()
         random = Random()  # noqa: S311 - for jitter and picking, never for secrets
         metrics = Metrics()
+        shared = shared_state(random)
         self.runtime = runtime = Runtime(
             first,
             Books(
@@ -109,7 +111,9 @@ class Lifespan:
                 random,
             ),
             metrics,
-            shared=shared_state(random),
+            shared=shared,
+            counters=counters(shared),
+            workers=settings.WORKERS,
             loopback=is_loopback(settings.ADDR),
             clock=time.monotonic,
             random=random,
@@ -216,6 +220,25 @@ def shared_state(random: Random) -> Shared | None:
 
     state = RedisState(settings.REDIS_URL, settings.REDIS_TIMEOUT_MS / 1000)
     return Shared(state, settings.SECRET_KEY, time.monotonic, random)
+
+
+def counters(shared: Shared | None) -> list[Counters]:
+    """Who counts what all workers may spend together; a worker that is alone does it
+    itself."""
+    if not shared and settings.WORKERS == 1:
+        return []
+    from gateway.limits.in_database import DatabaseCounters
+
+    in_database = DatabaseCounters()
+    if not shared:
+        return [in_database]
+    from gateway.limits.in_redis import RedisCounters
+
+    link = shared.state.link  # type: ignore[attr-defined]
+    return [
+        RedisCounters(link, shared.seal, in_database.spent, time.time),
+        in_database,
+    ]
 
 
 def is_loopback(addr: str) -> bool:

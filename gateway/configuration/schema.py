@@ -170,6 +170,11 @@ POLICY: dict[str, Keys] = {
         on_disconnect="on_disconnect",
         drain_sec="drain_seconds",
     ),
+    "budgets": _policy(
+        cap_share="budget_cap_share",
+        cap_tier="budget_cap_tier",
+        cheapest_share="budget_cheapest_share",
+    ),
     "retries": _policy(
         max_attempts="max_attempts",
         budget="retry_budget",

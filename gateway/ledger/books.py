@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from gateway.errors import GatewayError, StorageFull, UpstreamError
 from gateway.ledger.journal import Journal
-from gateway.limits.rules import Rule
+from gateway.limits.hold import Hold
+from gateway.limits.rules import Left, Rule
 from gateway.metrics import Metrics
 from routing.catalog import Backend, Catalog, PriceList
 from routing.chat import ChatRequest, Json, Usage
@@ -62,6 +63,8 @@ class RequestRecord:
     closed: bool = False
     conversation: bytes | None = None
     lesson: Json | None = None  # what can be learned from it, once it was judged
+    left: dict[str, Left] = field(default_factory=dict)  # of its limits, by kind
+    budget_step: str = ""  # what a budget near its end made of it
 
     def decide(self, step: str, text: str, **facts: object) -> None:
         """Note a decision and its reason, for `GET /v1/requests/{id}`."""
@@ -107,6 +110,7 @@ class Attempt:
     seconds: float = 0.0
     settled: bool = False
     cost_nano: int = 0
+    hold: Hold | None = None  # what it set aside of its caller's limits
 
     def mark_first_byte(self) -> None:
         if self.first_byte is None:
@@ -164,9 +168,16 @@ class Books:
         return RequestRecord(chat, caller, self, self.clock(), self._now())
 
     def open_attempt(
-        self, record: RequestRecord, backend: Backend, prompt_tokens: int
+        self,
+        record: RequestRecord,
+        backend: Backend,
+        prompt_tokens: int,
+        hold: Hold | None = None,
     ) -> Attempt:
-        """Journal the intent; raises StorageFull before anything can be billed."""
+        """Journal the intent; raises StorageFull before anything can be billed.
+
+        With a `hold`, an attempt whose end nobody sees costs what was set aside.
+        """
         number = record.attempts + 1
         attempt_id = f"{record.chat.request_id}-{number}"
         expected = Usage(prompt=prompt_tokens, estimated=True)
@@ -178,6 +189,7 @@ class Books:
             "at": self._now(),
             "number": number,
             "scope": record.caller.scope,
+            "key_id": record.caller.key_id,
             "key_name": record.caller.key_name,
             "team": record.caller.team,
             "endpoint": record.endpoint,
@@ -193,14 +205,20 @@ class Books:
             "prompt_tokens": prompt_tokens,
             "cost_nano": cost_nano(expected, price) if price else 0,
         }
+        if hold:
+            intent["cost_nano"] = max(intent["cost_nano"], hold.nano)
         try:
             self.journal.append(intent)
         except StorageFull:
             if not self._serve_when_full:
+                if hold:
+                    hold.settle(0, 0)
                 raise
             self.unrecorded += 1
         record.attempts = number
-        return Attempt(attempt_id, record, backend, intent, self.clock(), self)
+        return Attempt(
+            attempt_id, record, backend, intent, self.clock(), self, hold=hold
+        )
 
     def write_attempt(
         self,
@@ -213,6 +231,11 @@ class Books:
         price = attempt.backend.price
         billable = state != "free"
         attempt.cost_nano = cost_nano(usage, price) if billable and price else 0
+        if attempt.hold:
+            if state == "unknown":
+                attempt.cost_nano = max(attempt.cost_nano, attempt.hold.nano)
+            tokens = usage.prompt + usage.completion if billable else 0
+            attempt.hold.settle(attempt.cost_nano, tokens)
         attempt.seconds = attempt.elapsed
         record = attempt.record
         record.upstream_seconds += attempt.seconds
@@ -251,6 +274,7 @@ class Books:
                 "request_id": chat.request_id,
                 "at": record.at,
                 "scope": record.caller.scope,
+                "key_id": record.caller.key_id,
                 "key_name": record.caller.key_name,
                 "team": record.caller.team,
                 "endpoint": record.endpoint,

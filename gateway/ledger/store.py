@@ -18,8 +18,9 @@ from django.db.models.functions import Greatest
 
 from gateway.ledger.lessons import keep_lessons
 from gateway.ledger.rollups import add_rollups
+from gateway.ledger.spend_days import add_spend_days
 from gateway.ledger.table import Sums, Table, text
-from gateway.models import Attempt, RequestLog, UsageRollup, UsageTotal
+from gateway.models import Attempt, LimitCounter, RequestLog, UsageRollup, UsageTotal
 from gateway.usage_rows import Dimension, Span
 from routing.chat import Json
 from routing.models import Lesson
@@ -81,6 +82,7 @@ def _save(requests: list[Json], attempts: list[Json], may_exist: bool) -> None:
         _add_late_costs(attempts)
         _add_totals(requests, attempts)
         add_rollups(requests, attempts)
+        add_spend_days(requests, attempts)
 
 
 @cache
@@ -157,7 +159,8 @@ def make_durable() -> None:
 def purge(now: datetime, days: int) -> int:
     """Delete one small step of rows older than `days`; returns how many went."""
     cutoff = now - timedelta(days=days)
-    deleted = 0
+    ended = LimitCounter.objects.filter(ends_at__lt=now - timedelta(hours=1))
+    deleted = ended.filter(pk__in=ended.values("pk")[:STEP]).delete()[0]
     for model in (RequestLog, Attempt, Lesson):
         manager: Any = model._default_manager
         old = manager.filter(at__lt=cutoff).order_by("at").values("pk")[:STEP]

@@ -11,6 +11,15 @@ UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """What a client is told of a limit: how much of it is left until `ends`."""
+
+    limit: int
+    remaining: int
+    ends: float  # POSIX seconds
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """At most `limit` of `kind` in each `period`; dollars are nano-USD.
 

@@ -40,6 +40,10 @@ def caller_of(key: ApiKey) -> Caller:
     )
 
 
+def is_limited(row: ApiKey | Team) -> bool:
+    return any(getattr(row, column) is not None for column, _, _ in LIMITS)
+
+
 def rules_of(
     row: ApiKey | Team, subject: str, owner: str, zone: ZoneInfo
 ) -> Iterator[Rule]:

@@ -1,7 +1,7 @@
 """Everything one process needs to answer requests, handed down as an argument."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -11,6 +11,8 @@ from gateway.cache import AnswerCache, CacheKeys, Entry, Hit
 from gateway.conversations import Conversations
 from gateway.inflight import InFlight
 from gateway.ledger.books import Books, RequestRecord
+from gateway.limits.charges import Charges
+from gateway.limits.counters import Counters
 from gateway.metrics import Metrics
 from gateway.providers.http import HttpClient
 from gateway.runtime.admission import Admission
@@ -52,6 +54,8 @@ class Runtime:
         metrics: Metrics,
         *,
         shared: Shared | None = None,
+        counters: Sequence[Counters] = (),
+        workers: int = 1,
         loopback: bool = True,
         clock: Callable[[], float],
         random: Random,
@@ -64,6 +68,7 @@ class Runtime:
         self.metrics = metrics
         self.loopback = loopback  # bound to loopback only: one part of open mode
         self.shared = shared  # None: this process is alone, or there is no Redis
+        self.charges = Charges(counters, self._spent_before, books.wall, workers)
         self.totals = Totals()
         self.inflight = InFlight()
         self.background = Background()
@@ -108,10 +113,15 @@ class Runtime:
             policy = self.snapshot.catalog.policy
             await self.shared.answers.forget(scope, request_id, policy)
 
+    def _spent_before(self, counter: str) -> int:
+        """What a budget's counter stood at when the configuration was read."""
+        return self.snapshot.spent.get(counter, 0)
+
     async def close(self) -> None:
         """End what is still running, its bookkeeping included."""
         await self.background.close()
         await self.inflight.close()
+        await self.charges.close()
         await asyncio.gather(self.http.close(), return_exceptions=True)
         if self.shared:
             await self.shared.state.close()

@@ -13,8 +13,9 @@ from django.db.models import CharField, IntegerField, Max, Model, Q
 
 from gateway.cache.key import after_purge, fingerprint, narrowed
 from gateway.ledger.books import Caller
+from gateway.limits.books import spent_so_far
 from gateway.models import ApiKey, CacheLevelOff, CachePurge, Team
-from gateway.runtime.callers import caller_of
+from gateway.runtime.callers import caller_of, is_limited
 from gateway.runtime.routers import read_brain
 from routing import models as rows
 from routing.catalog import Alias, Backend, Catalog, Policy, PriceList, Tier
@@ -48,6 +49,8 @@ class Snapshot:
     purged: Mapping[str, bytes] = field(default_factory=dict)
     # (scope, level) -> why that level of the cache is off there.
     levels_off: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    # What the books say the budgets' counters stood at, for those that begin here.
+    spent: Mapping[str, int] = field(default_factory=dict)
 
     def seen_by(self, caller: Caller) -> "Snapshot":
         """What is there for a caller: itself, or with those models only it may use."""
@@ -125,6 +128,7 @@ def _read(now: datetime, environ: Mapping[str, str]) -> Snapshot:
         (*notes, *notes_of_judge(catalog)),
         purged,
         _levels_off(),
+        spent_so_far((rule for key in keys.values() for rule in key.caller.rules), now),
     )
 
 
@@ -269,6 +273,8 @@ def _keys() -> tuple[dict[str, Key], bool]:
         if row.ends and row.expires_at is None:
             raise InvalidConfiguration(f"API key {row.name} ends at no valid time.")
         check_types(row, f"API key {row.pk}")
+        if is_limited(row):
+            check_fields(row, f"API key {row.name}")
         expires = row.expires_at.timestamp() if row.expires_at else None
         keys[row.digest] = Key(caller_of(row), expires)
     return keys, bool(keys) or ApiKey.objects.exists()

@@ -1,5 +1,6 @@
 """The one row of rules."""
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -226,6 +227,24 @@ class RoutingPolicy(models.Model):
         help_text="Feedback rows kept; the oldest leave first.",
     )
 
+    budget_cap_share = models.FloatField(
+        default=0.8,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="A budget that is spent to this share lowers the highest tier. "
+        "1: never.",
+    )
+    budget_cap_tier = models.PositiveSmallIntegerField(
+        default=0,
+        validators=[MaxValueValidator(9999)],
+        help_text="The highest tier from then on. 0: the second highest.",
+    )
+    budget_cheapest_share = models.FloatField(
+        default=0.95,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="A budget that is spent to this share leaves stored answers and the "
+        "lowest tier only. 1: never.",
+    )
+
     max_attempts = models.PositiveSmallIntegerField(
         default=3,
         validators=[MinValueValidator(1), MaxValueValidator(10)],
@@ -311,6 +330,9 @@ class RoutingPolicy(models.Model):
 
     def clean(self) -> None:
         clean_url(self, "sidecar_url")
+        if self.budget_cap_share > self.budget_cheapest_share:
+            told = "It is above the share that leaves the cheapest tier only."
+            raise ValidationError({"budget_cap_share": told})
 
     @classmethod
     def load(cls) -> "RoutingPolicy":

@@ -183,9 +183,9 @@ def test_s3_a_stored_digest_is_no_key(tenants):
 
 
 def test_s3_a_key_that_ended_is_refused_like_one_that_never_was(tenants):
-    columns = "name, team, prefix, digest, created_at, expires_at, may_pin"
+    columns = "name, team_id, prefix, digest, created_at, expires_at, may_pin"
     columns += ", max_in_flight"
-    values = ("ended", "", "sk-", digest_of("ended"), *["2020-01-01 00:00:00"] * 2)
+    values = ("ended", None, "sk-", digest_of("ended"), *["2020-01-01 00:00:00"] * 2)
     tenants.instance.query(
         f"INSERT INTO gateway_apikey ({columns}) VALUES (?, ?, ?, ?, ?, ?, 1, 0)",
         values,

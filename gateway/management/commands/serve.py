@@ -35,6 +35,9 @@ class Command(BaseCommand):
         if options["workers"] < 1:
             raise CommandError("--workers must be at least 1.")
         settings.ADDR = os.environ["LLM_ROUTER_ADDR"] = f"{host}:{port}"
+        # Each worker reads the settings anew.
+        settings.WORKERS = max(options["workers"], settings.WORKERS)
+        os.environ["LLM_ROUTER_WORKERS"] = str(settings.WORKERS)
         self.prepare(options["config"])
         with listen(host, port) as listener:
             self.say_where(host, listener.getsockname()[1])

@@ -84,6 +84,7 @@ def test_the_intent_is_in_the_journal_before_anything_is_sent(office):
         "at": "2023-11-14T22:13:20.000000+00:00",
         "number": 1,
         "scope": "team:a",
+        "key_id": 0,
         "key_name": "laptop",
         "team": "a",
         "endpoint": "chat.completions",

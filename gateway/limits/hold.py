@@ -1,0 +1,24 @@
+"""What one attempt has set aside."""
+
+from collections.abc import Sequence
+
+from gateway.limits.counters import Counters, Mark
+
+
+class Hold:
+    """What is set aside for one attempt; `settle` gives it back, once."""
+
+    __slots__ = ("_counters", "_marks", "_settled", "nano")
+
+    def __init__(self, counters: Counters, marks: Sequence[Mark], nano: int) -> None:
+        self._counters = counters
+        self._marks = marks
+        self._settled = False
+        self.nano = nano
+
+    def settle(self, cost_nano: int, tokens: int) -> None:
+        if self._settled:
+            return
+        self._settled = True
+        came_to = [cost_nano if m.rule.is_budget else tokens for m in self._marks]
+        self._counters.settle(self._marks, came_to)

@@ -1,0 +1,150 @@
+"""Counting for several workers that have no Redis: one atomic UPDATE, in a thread.
+
+The one exception to "no query on the request path", for keys with limits only.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from django.db import Error as DatabaseError
+from django.db import connection, transaction
+from django.db.models import F
+
+from gateway.limits.books import spent_so_far
+from gateway.limits.counters import Count, CountersDown, Full, Mark
+from gateway.limits.settling import Settling
+from gateway.models import LimitCounter
+
+log = structlog.get_logger("limits")
+PATIENCE_SECONDS = 2.0
+PAUSE_SECONDS = 1.0  # a database that failed is left alone for so long
+MOST_NAMES = 10_000
+
+
+class DatabaseCounters:
+    """Rows of LimitCounter. One thread with one connection, as long as it works."""
+
+    def __init__(self, wall: Callable[[], float] = time.time) -> None:
+        self._wall = wall
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="limits")
+        self._asked_again_at = 0.0
+        self._settling = Settling(self._settle)
+        self._known: set[str] = set()  # not below the books, since the last failure
+
+    @property
+    def usable(self) -> bool:
+        return time.monotonic() >= self._asked_again_at
+
+    async def reserve(self, marks: Sequence[Mark]) -> list[Count]:
+        return await self._settling.unless_cancelled(self._reserve(marks), marks)
+
+    def settle(self, marks: Sequence[Mark], spent: Sequence[int]) -> None:
+        self._settling.add(marks, spent)
+
+    async def close(self) -> None:
+        await self._settling.close()
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, let_go)
+        self._thread.shutdown(wait=False)
+
+    async def spent(self, marks: Sequence[Mark]) -> dict[str, int]:
+        """What the books say of these budgets. Raises CountersDown."""
+        now = datetime.fromtimestamp(self._wall(), UTC)
+        found: dict[str, int] = await self._run(
+            spent_so_far, [mark.rule for mark in marks], now
+        )
+        return found
+
+    async def _reserve(self, marks: Sequence[Mark]) -> list[Count]:
+        unknown = [mark for mark in marks if mark.name not in self._known]
+        counts: list[Count] = await self._run(charge, marks, unknown, self._wall())
+        if len(self._known) > MOST_NAMES:
+            self._known.clear()
+        self._known.update(mark.name for mark in unknown)
+        return counts
+
+    async def _settle(self, marks: Sequence[Mark], spent: Sequence[int]) -> None:
+        await self._run(settle, marks, spent)
+
+    async def _run(self, work: Callable[..., Any], *args: object) -> Any:
+        loop = asyncio.get_running_loop()
+        asked = loop.run_in_executor(self._thread, in_transaction, work, *args)
+        try:
+            return await asyncio.wait_for(asked, PATIENCE_SECONDS)
+        except (DatabaseError, TimeoutError) as error:
+            log.warning("limits_not_counted_in_database", error=str(error))
+            self._asked_again_at = time.monotonic() + PAUSE_SECONDS
+            self._known.clear()
+            raise CountersDown(str(error)) from error
+
+
+def let_go() -> None:
+    connection.close()  # this thread's
+
+
+def in_transaction(work: Callable[..., Any], *args: object) -> Any:
+    try:
+        with transaction.atomic():
+            return work(*args)
+    except DatabaseError:
+        connection.close()
+        raise
+
+
+def charge(marks: Sequence[Mark], unknown: Sequence[Mark], now: float) -> list[Count]:
+    """Set the marks aside, or raise Full, which undoes it. In one order for everybody,
+    so that two never wait for each other."""
+    if unknown:
+        begin(unknown, now)
+    for mark in sorted(marks, key=lambda mark: mark.name):
+        if mark.amount and not take(mark):
+            raise Full(mark, counts_of([mark])[0])
+    return counts_of(marks)
+
+
+def take(mark: Mark) -> int:
+    most = mark.limit - mark.amount
+    rows = LimitCounter.objects.filter(name=mark.name, spent__lte=most - F("reserved"))
+    return rows.update(reserved=F("reserved") + mark.amount)
+
+
+def begin(marks: Sequence[Mark], now: float) -> None:
+    """Make the counters that are new, and raise those below the books to them."""
+    spent = spent_so_far(
+        [mark.rule for mark in marks], datetime.fromtimestamp(now, UTC)
+    )
+    rows = [
+        LimitCounter(
+            name=mark.name,
+            spent=spent.get(mark.name, 0),
+            ends_at=datetime.fromtimestamp(mark.window.end, UTC),
+        )
+        for mark in sorted(marks, key=lambda mark: mark.name)
+    ]
+    LimitCounter.objects.bulk_create(rows, ignore_conflicts=True)
+    for row in rows:
+        known = LimitCounter.objects.filter(name=row.name, spent__lt=row.spent)
+        known.update(spent=row.spent)
+
+
+def counts_of(marks: Sequence[Mark]) -> list[Count]:
+    names = [mark.name for mark in marks]
+    rows = LimitCounter.objects.filter(name__in=names)
+    found = {
+        name: Count(spent, reserved)
+        for name, spent, reserved in rows.values_list("name", "spent", "reserved")
+    }
+    return [found.get(name, Count(0, 0)) for name in names]
+
+
+def settle(marks: Sequence[Mark], spent: Sequence[int]) -> None:
+    pairs = zip(marks, spent, strict=True)
+    for mark, amount in sorted(pairs, key=lambda pair: pair[0].name):
+        LimitCounter.objects.filter(name=mark.name).update(
+            spent=F("spent") + amount, reserved=F("reserved") - mark.amount
+        )

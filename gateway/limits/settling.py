@@ -1,0 +1,62 @@
+"""Settlements on their way to counters outside this process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+from gateway.limits.counters import Count, CountersDown, Mark
+
+Settle = Callable[[Sequence[Mark], Sequence[int]], Awaitable[None]]
+# Kept while nobody takes them. Beyond it what was set aside stands until its window
+# ends, which is too much counted, never too little.
+MOST_OWED = 10_000
+
+
+class Settling:
+    """Makes each settlement in the background; those that failed, with the next."""
+
+    def __init__(self, settle: Settle) -> None:
+        self._settle = settle
+        self._owed: list[tuple[Sequence[Mark], Sequence[int]]] = []
+        self._task: asyncio.Task[None] | None = None
+        self._left: set[asyncio.Future[list[Count]]] = set()  # by their callers
+
+    def add(self, marks: Sequence[Mark], spent: Sequence[int]) -> None:
+        if len(self._owed) < MOST_OWED:
+            self._owed.append((marks, spent))
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._work())
+
+    async def unless_cancelled(
+        self, reserving: Coroutine[Any, Any, list[Count]], marks: Sequence[Mark]
+    ) -> list[Count]:
+        """Its counts. When the caller is cancelled, what it set aside is given back."""
+        task = asyncio.ensure_future(reserving)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self._left.add(task)
+            task.add_done_callback(lambda done: self._give_back(done, marks))
+            raise
+
+    async def close(self) -> None:
+        """Wait for what is on its way."""
+        await asyncio.gather(*self._left, return_exceptions=True)
+        if self._task:
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def _give_back(
+        self, done: "asyncio.Future[list[Count]]", marks: Sequence[Mark]
+    ) -> None:
+        self._left.discard(done)
+        if not done.cancelled() and done.exception() is None:
+            self.add(marks, [0] * len(marks))
+
+    async def _work(self) -> None:
+        while self._owed:
+            marks, spent = self._owed[0]
+            try:
+                await self._settle(marks, spent)
+            except CountersDown:
+                return  # with the next one
+            del self._owed[0]

@@ -1,22 +1,21 @@
 """Admin pages of tiers, backends, aliases, the policy and feedback."""
 
 import os
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
-from unfold.admin import ModelAdmin
 
 from routing import router_admin  # noqa: F401 - registers its pages
 from routing.capabilities import CAPABILITIES, cannot
 from routing.forms import BackendForm
+from routing.history_admin import HistoryAdmin
 from routing.models import Backend, Feedback, ModelAlias, RoutingPolicy, Tier
 from routing.money_format import exact_dollars
 from routing.price_admin import NewPrice, PriceHistory
@@ -27,7 +26,7 @@ from routing.review import key_problem, price_in_effect, tiers_without_backend
 
 
 @admin.register(Tier)
-class TierAdmin(ModelAdmin):
+class TierAdmin(HistoryAdmin):
     list_display = ("rank", "name", "max_score", "backend_count")
     list_display_links = ("rank", "name")
 
@@ -40,7 +39,7 @@ class TierAdmin(ModelAdmin):
 
 
 @admin.register(Backend)
-class BackendAdmin(ModelAdmin):
+class BackendAdmin(HistoryAdmin):
     form = BackendForm
     list_display = ("name", "tier", "provider", "model", "prices", "state", "status")
     list_editable = ("state",)
@@ -86,7 +85,10 @@ class BackendAdmin(ModelAdmin):
         problem = key_problem(backend, os.environ)
         return f"misconfigured: {problem}" if problem else "fine"
 
-    @admin.action(description="Drain: finish what is running, take nothing new")
+    @admin.action(
+        description="Drain: finish what is running, take nothing new",
+        permissions=["change"],
+    )
     def drain(self, request: HttpRequest, backends: QuerySet[Backend]) -> None:
         for backend in backends:
             backend.state = Backend.State.DRAINING
@@ -97,6 +99,8 @@ class BackendAdmin(ModelAdmin):
     def save_model(
         self, request: HttpRequest, obj: Backend, form: forms.Form, change: bool
     ) -> None:
+        if change and (reason := getattr(form, "key_change", "")):
+            obj._change_reason = reason  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
         if getattr(form, "key_forgotten", False):
             self.message_user(
@@ -137,8 +141,8 @@ class BackendAdmin(ModelAdmin):
             )
 
     def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, str] | None = None
-    ) -> TemplateResponse:
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         warn_of_empty_tiers(request)
         return super().changelist_view(request, extra_context)
 
@@ -166,14 +170,14 @@ def warn_of_empty_tiers(request: HttpRequest) -> None:
 
 
 @admin.register(ModelAlias)
-class ModelAliasAdmin(ModelAdmin):
+class ModelAliasAdmin(HistoryAdmin):
     list_display = ("pattern", "tier", "backend", "position")
     list_editable = ("tier", "backend", "position")
     search_fields = ("pattern",)
 
 
 @admin.register(RoutingPolicy)
-class RoutingPolicyAdmin(ModelAdmin):
+class RoutingPolicyAdmin(HistoryAdmin):
     fieldsets = (
         (
             "Who decides",

@@ -101,6 +101,7 @@ class BackendForm(forms.ModelForm):
         label="Forget the stored key", required=False, widget=UnfoldBooleanWidget
     )
     key_forgotten = False  # by a change of address, which the operator must hear of
+    key_change = ""  # for the history, which holds no key
 
     class Meta:
         model = Backend
@@ -120,11 +121,14 @@ class BackendForm(forms.ModelForm):
 
     def _token_to_store(self) -> str:
         if new_key := self.cleaned_data.get("new_api_key"):
+            self.key_change = "The API key was replaced."
             return encrypt(new_key)
         if self.cleaned_data.get("clear_api_key"):
+            self.key_change = "The API key was forgotten."
             return ""
         stored: str = self.instance.api_key_value
         if stored and {"provider", "base_url"} & set(self.changed_data):
             self.key_forgotten = True
+            self.key_change = "The API key was forgotten with its address."
             return ""
         return stored

@@ -6,9 +6,10 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
 from routing.forms import PriceForm
+from routing.history_admin import HistoryAdmin
 from routing.models import Backend, Price
 from routing.money_format import exact_dollars
 from routing.refresh_admin import refresh_view
@@ -77,7 +78,7 @@ class NewPrice(TabularInline):
 
 
 @admin.register(Price)
-class PriceAdmin(DollarPrices, ModelAdmin):
+class PriceAdmin(DollarPrices, HistoryAdmin):
     """A price is followed by a new one, never edited: old costs were made with it."""
 
     form = PriceForm

@@ -12,19 +12,19 @@ from django.forms import ChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from gateway.models import ApiKey, Team
 from routing.catalog import Secret
+from routing.history_admin import HistoryAdmin
 
 RATES = ("requests_per_minute", "tokens_per_minute")
 BUDGETS = ("budget_day_usd", "budget_week_usd", "budget_month_usd")
 
 
 @admin.register(Team)
-class TeamAdmin(ModelAdmin):
+class TeamAdmin(HistoryAdmin):
     list_display = ("name", "time_zone", *RATES, *BUDGETS)
     search_fields = ("name",)
     fieldsets = (
@@ -55,12 +55,14 @@ class TeamAdmin(ModelAdmin):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ModelAdmin):
+class ApiKeyAdmin(HistoryAdmin):
     list_display = ("name", "team", "prefix", "status", "created_at", "expires_at")
     list_filter = ("revoked_at",)
     list_select_related = ("team",)
     search_fields = ("name", "team__name", "prefix")
     readonly_fields = ("prefix", "created_at", "revoked_at")
+    # A key that was revoked must not come back with an old version.
+    kept_on_restore = ("prefix", "created_at", "revoked_at")
     actions = ("revoke_selected",)
     actions_submit_line = ("revoke",)
     bounds = (
@@ -119,11 +121,13 @@ class ApiKeyAdmin(ModelAdmin):
         }
         return TemplateResponse(request, "admin/gateway/apikey/secret.html", context)
 
-    @action(description="Revoke this key")
+    @action(description="Revoke this key", permissions=["change"])
     def revoke(self, request: HttpRequest, key: ApiKey) -> None:
         self._revoke(request, ApiKey.objects.filter(pk=key.pk))
 
-    @admin.action(description="Revoke: refuse these keys from now on")
+    @admin.action(
+        description="Revoke: refuse these keys from now on", permissions=["change"]
+    )
     def revoke_selected(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
         self._revoke(request, keys)
 

@@ -160,6 +160,11 @@ class Backend(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def restored(self, changed: set[str]) -> None:
+        """History holds no key, and the stored one belongs to its address alone."""
+        if changed & {"provider", "base_url"} or self.api_key_env:
+            self.api_key_value = ""
+
     def clean(self) -> None:
         if self.name.lower() in RESERVED_NAMES or self.name.lower().startswith("tier-"):
             raise ValidationError({"name": f"{self.name!r} has a meaning of its own."})

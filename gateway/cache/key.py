@@ -34,6 +34,10 @@ NOT_ABOUT_THE_ANSWER = frozenset(
     }
 )
 NOT_ABOUT_THE_ANSWER_PREFIX = "prompt_cache_"
+# Within messages and tools the same is said by these.
+MARKS = frozenset({"cache_control", "prompt_cache_breakpoint"})
+MARKS_WRITTEN = tuple(f'"{mark}":'.encode() for mark in MARKS)
+MARKED = ("messages", "tools")
 ANSWERING_RULES = (
     "client_model",
     "baseline_tier",
@@ -55,7 +59,8 @@ def exact_key(
     """Equal for requests that ask the same of the same backends in one scope."""
     body = answering_fields(chat.body)
     kind = b"exact" if chat.ways[0] == "chat" else chat.ways[0].encode()
-    return _digest(kind, *_route(scope, chat, policy), catalog_fingerprint, _json(body))
+    asked = _without_marks(body, _json(body))
+    return _digest(kind, *_route(scope, chat, policy), catalog_fingerprint, asked)
 
 
 def rest_key(
@@ -65,9 +70,8 @@ def rest_key(
     body = answering_fields(chat.body)
     *earlier, last = body["messages"]
     body["messages"] = [*earlier, {**last, "content": None}]
-    return _digest(
-        b"rest", *_route(scope, chat, policy), catalog_fingerprint, _json(body)
-    )
+    asked = _without_marks(body, _json(body))
+    return _digest(b"rest", *_route(scope, chat, policy), catalog_fingerprint, asked)
 
 
 def canonical_key(rest: bytes, frame_digest: bytes) -> bytes:
@@ -138,6 +142,28 @@ def _rules_of(policy: Policy) -> bytes:
         rules = _json([getattr(policy, name) for name in ANSWERING_RULES])
         _rules = policy, rules
     return rules
+
+
+def _without_marks(body: Json, written: bytes) -> bytes:
+    """The body's JSON without the marks that a provider's prompt cache goes by. Found
+    in the bytes first: most bodies have none."""
+    if not any(mark in written for mark in MARKS_WRITTEN):
+        return written
+    lists = {name: body[name] for name in MARKED if isinstance(body.get(name), list)}
+    return _json(
+        {**body, **{name: list(map(_unmarked, each)) for name, each in lists.items()}}
+    )
+
+
+def _unmarked(item: object) -> object:
+    """A message or tool, with its parts, as if it had never been marked. What lies
+    deeper, such as a tool's schema, is no mark."""
+    if not isinstance(item, dict):
+        return item
+    bare = {name: value for name, value in item.items() if name not in MARKS}
+    if isinstance(content := bare.get("content"), list):
+        bare["content"] = [_unmarked(part) for part in content]
+    return bare
 
 
 def _json(value: object) -> bytes:

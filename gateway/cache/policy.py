@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gateway.cache.key import MARKS
 from routing.catalog import Policy
 from routing.chat import ChatRequest, Json
 
@@ -83,7 +84,7 @@ def question(body: Json) -> str | None:
     match last.get("content"):
         case str(text):
             return text
-        case [{"type": "text", "text": str(text), **others}] if not others:
+        case [{"type": "text", "text": str(text), **others}] if others.keys() <= MARKS:
             return text
     return None
 

@@ -110,6 +110,55 @@ def test_what_is_not_about_the_answer_keeps_the_key(fields):
     assert key(**fields) == key()
 
 
+MARK = {"cache_control": {"type": "ephemeral"}}
+PART = {"type": "text", "text": "Hello"}
+TOOL = {"type": "function", "function": {"name": "f"}}
+
+
+@pytest.mark.parametrize(
+    ("plain", "marked"),
+    [
+        (
+            {"messages": [{"role": "user", "content": [PART]}]},
+            {"messages": [{"role": "user", "content": [{**PART, **MARK}]}]},
+        ),
+        (
+            {"messages": [{"role": "user", "content": [PART]}]},
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [{**PART, "prompt_cache_breakpoint": True}],
+                    }
+                ]
+            },
+        ),
+        ({"messages": HELLO}, {"messages": [{**HELLO[0], **MARK}]}),
+        ({"tools": [TOOL]}, {"tools": [{**TOOL, **MARK}]}),
+    ],
+)
+def test_marks_for_a_prompt_cache_keep_the_key(plain, marked):
+    assert key(**plain) == key(**marked)
+
+
+def test_a_tool_s_parameter_of_that_name_is_no_mark():
+    def tool(name):
+        schema = {"type": "object", "properties": {name: {"type": "string"}}}
+        return {"type": "function", "function": {"name": "f", "parameters": schema}}
+
+    assert key(tools=[tool("cache_control")]) != key(tools=[tool("other")])
+    assert key(tools=[tool("cache_control")]) != key(
+        tools=[tool("cache_control"), TOOL]
+    )
+
+
+def test_text_that_speaks_of_a_mark_counts():
+    text = '{"cache_control": {"type": "ephemeral"}}'
+    told = [{"role": "user", "content": text}]
+
+    assert key(messages=told) != key(messages=[{"role": "user", "content": "{}"}])
+
+
 def test_the_dialect_the_delivery_and_the_id_of_a_request_keep_the_key():
     chat = ChatRequest({"messages": HELLO}, "team-a", "req-1")
     other = replace(chat, dialect="anthropic", stream=True, request_id="req-2")

@@ -112,7 +112,9 @@ def test_a_single_text_part_is_a_question_like_a_string():
     part = {"type": "text", "text": "Hi"}
     assert question({"messages": [{"role": "user", "content": [part]}]}) == "Hi"
     marked = {**part, "cache_control": {"type": "ephemeral"}}
-    assert question({"messages": [{"role": "user", "content": [marked]}]}) is None
+    assert question({"messages": [{"role": "user", "content": [marked]}]}) == "Hi"
+    unknown = {**part, "annotations": []}
+    assert question({"messages": [{"role": "user", "content": [unknown]}]}) is None
 
 
 def completion(finish_reason="stop", **message):

@@ -11,7 +11,16 @@ from benchmarks.bench import Bench
 from benchmarks.errors import BenchmarkError
 from benchmarks.machine import find_tools, pin
 from benchmarks.report import Measure, table, write_json
-from benchmarks.rows import forward, growth, hits, memory, peers, stream
+from benchmarks.rows import (
+    cache,
+    forward,
+    growth,
+    hits,
+    memory,
+    peers,
+    shared,
+    stream,
+)
 
 ROWS: dict[str, Callable[[Bench], list[Measure]]] = {
     "1": forward.measure,
@@ -21,6 +30,8 @@ ROWS: dict[str, Callable[[Bench], list[Measure]]] = {
     "5": growth.measure,
     "6": memory.measure,
     "7": workflows.measure,
+    "8": cache.measure,
+    "9": shared.measure,
 }
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -29,9 +40,9 @@ def parse() -> Namespace:
     parser = ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "--rows",
-        default="1,2,3,5,6,7",
-        help="1 forward, 2 hit, 3 stream, 4 peers, 5 growth, 6 memory, 7 workflows "
-        "(%(default)s)",
+        default="1,2,3,5,6,7,8,9",
+        help="1 forward, 2 hit, 3 stream, 4 peers, 5 growth, 6 memory, 7 workflows, "
+        "8 cache, 9 shared (%(default)s)",
     )
     parser.add_argument(
         "--peers",

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from benchmarks.processes import ROOT, Server, module, running
 
 SERVES = re.compile(r"serves http://127\.0\.0\.1:(\d+)/v1")
 ANSWERED = re.compile(r'llm_router_request_seconds_count\{cache="(\w+)"\} (\S+)')
+ATTEMPTS = re.compile(r"^llm_router_attempts_total\{.*\} (\S+)$", re.M)
 # Settings of the shell must not make two machines measure different things.
 LEFT_OUT = ("DATABASE_URL", "REDIS_URL")
 
@@ -43,6 +44,10 @@ class Instance:
         """How many requests were a MISS, a HIT and so on since the start."""
         return Counter({k: int(float(v)) for k, v in ANSWERED.findall(self.metrics())})
 
+    def attempts(self) -> int:
+        """How many calls to a provider were made since the start."""
+        return int(sum(float(each) for each in ATTEMPTS.findall(self.metrics())))
+
     def gauge(self, name: str) -> float:
         found = re.search(rf"^llm_router_{name}\{{.*\}} (\S+)$", self.metrics(), re.M)
         return float(found[1]) if found else 0.0
@@ -59,10 +64,12 @@ class Instance:
 
 
 @contextmanager
-def gateway(setup: Setup, folder: Path, tools: Tools) -> Iterator[Instance]:
-    """Serve `setup` until the end of the block."""
+def gateway(
+    setup: Setup, folder: Path, tools: Tools, settings: Mapping[str, str] | None = None
+) -> Iterator[Instance]:
+    """Serve `setup` until the end of the block, with these environment variables."""
     place = Path(tempfile.mkdtemp(prefix="instance-", dir=folder))
-    environ = {**environment(), "LLM_ROUTER_DATA_DIR": str(place)}
+    environ = {**environment(), "LLM_ROUTER_DATA_DIR": str(place), **(settings or {})}
     key = prepare(setup, environ)
     command = [sys.executable, "manage.py", "serve", "--addr", "127.0.0.1:0"]
     with running(command, place, tools.server_cpus, environ) as server:

@@ -71,6 +71,7 @@ def judge_request(
         chat,
         "cache-judge",
         body=body,
+        ways=("chat",),
         pin=judge,
         min_tier=None,
         max_tier=None,

@@ -177,7 +177,11 @@ def pick(
     if failed:
         raise list(failed.values())[-1]
     own_machine = order.record.caller.scope == LOCAL_SCOPE
-    raise nobody_left(candidates, choice, in_detail=own_machine)
+    error = nobody_left(candidates, choice, in_detail=own_machine)
+    if isinstance(error, NotExpressible) and order.record.chat.beyond:
+        error.param, reason = order.record.chat.beyond
+        error.message = f"{error.param}: {reason} {error.message}"
+    raise error
 
 
 def staying(

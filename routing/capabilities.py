@@ -25,6 +25,8 @@ CAPABILITIES: dict[str, str] = {
     "stored_responses": "keeping responses, for previous_response_id",
 }
 OTHER_NAMES = {"vision": "images", "documents": "files", "n>1": "n"}
+ONLY_COMPLETES = re.compile(r"^(?:davinci|babbage)-002|-turbo-instruct")
+SAMPLING = ("n", "logprobs", "penalties", "logit_bias")
 WORD = re.compile(r"([+-])([a-z_>1]+)\Z")
 # A model is for vectors or for texts, whatever else its provider has.
 ONLY_EMBEDS = re.compile(r"embed|minilm|(?:^|/)(?:bge|e5|gte|voyage)-", re.IGNORECASE)
@@ -56,6 +58,8 @@ def cannot(provider: str, model: str, said: str) -> frozenset[str]:
     lacks = {*PROVIDERS[provider].cannot, "embeddings"}
     if ONLY_EMBEDS.search(model):
         lacks = CAPABILITIES.keys() - {"embeddings"}
+    elif ONLY_COMPLETES.search(model):
+        lacks = CAPABILITIES.keys() - {"completions", *SAMPLING}
     for name, can in parse(said).items():
         if can:
             lacks.discard(name)

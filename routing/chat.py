@@ -44,6 +44,8 @@ class ChatRequest:
     first turns do. A `dry_run` asks for the decision alone.
     `ways` are the endpoints of a provider that it can be sent to, best first, by the
     names of routing/capabilities.py. The body of embeddings is OpenAI's for them.
+    `original` is the client's own body when it came in neither of the chat dialects,
+    `beyond` the field in it that no chat has, and why, when there is one.
     """
 
     body: Json
@@ -54,6 +56,8 @@ class ChatRequest:
     include_usage: bool = False
     dialect: Dialect = "openai"
     ways: tuple[str, ...] = ("chat",)
+    original: Json | None = field(default=None, repr=False)
+    beyond: tuple[str, str] | None = None
     native: Native | None = field(default=None, repr=False)
     pin: str = ""
     min_tier: int | None = None

@@ -68,6 +68,7 @@ ROWS = (
         "openai",
         "openai",
         "https://api.openai.com/v1",
+        cannot=frozenset({"completions"}),  # of its models only those without chat
         limit_field="max_completion_tokens",
         renames=NEW_LIMIT,
         prices="openai",
@@ -84,6 +85,7 @@ ROWS = (
         "azure-openai",  # its address is https://NAME.openai.azure.com
         "openai",
         auth="api-key",
+        cannot=frozenset({"completions"}),
         limit_field="max_completion_tokens",
         renames=NEW_LIMIT,
         path="/openai/v1",

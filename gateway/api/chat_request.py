@@ -8,7 +8,7 @@ from functools import partial
 from gateway.api import overrides
 from gateway.api.authentication import may_override
 from gateway.asgi.context import Context
-from gateway.dialects import strict_json
+from gateway.dialects import strict_json, text_request
 from gateway.dialects.embeddings import features_of as features_of_inputs
 from gateway.dialects.embeddings import validate_embeddings
 from gateway.dialects.messages_check import check_messages, check_version
@@ -34,6 +34,11 @@ async def read_messages(
 ) -> ChatRequest:
     """The same for a body of Anthropic's; `counting` when it is only to be counted."""
     return await read(partial(parse_messages, body, context, counting), len(body))
+
+
+async def read_completions(body: bytes, context: Context) -> ChatRequest:
+    """The same for a body of the legacy completions."""
+    return await read(partial(parse_completions, body, context), len(body))
 
 
 async def read_embeddings(body: bytes, context: Context) -> ChatRequest:
@@ -77,6 +82,16 @@ def parse_embeddings(body: bytes, context: Context) -> ChatRequest:
     request.dialect, request.ways = "vectors", ("embeddings",)
     request.stream, request.exact_only = False, True
     request.features = features_of_inputs(data)
+    return request
+
+
+def parse_completions(body: bytes, context: Context) -> ChatRequest:
+    data = strict_json.loads(body)
+    chat, beyond = text_request.to_chat_body(data)
+    request = request_of(chat, context)
+    request.dialect, request.original, request.beyond = "text", data, beyond
+    request.ways = ("completions",) if beyond else ("chat", "completions")
+    request.exact_only = beyond is not None
     return request
 
 

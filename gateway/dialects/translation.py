@@ -12,12 +12,19 @@ from typing import Protocol
 
 import orjson
 
+from gateway.dialects import text_response
 from gateway.dialects.anthropic_response import to_completion
 from gateway.dialects.anthropic_stream import StreamTranslator
 from gateway.dialects.messages_replay import message_to_events
 from gateway.dialects.messages_response import to_message
 from gateway.dialects.messages_stream import EventTranslator
 from gateway.dialects.openai_replay import completion_to_chunks
+from gateway.dialects.text_response import (
+    ChunkTranslator,
+    TextTranslator,
+    text_to_chunks,
+    to_text,
+)
 from gateway.dialects.tool_names import original_names
 from routing.chat import ChatRequest, Json, Usage
 from routing.features import features_of
@@ -40,17 +47,32 @@ def whole(
     """The JSON of an answer bought in the dialect `origin`, for this client."""
     if origin == chat.dialect:
         return body
-    answer = orjson.loads(body)
-    if origin == "anthropic":
-        return orjson.dumps(to_completion(answer, int(now_wall)))
-    return orjson.dumps(
-        to_message(
-            answer,
-            usage,
-            thoughts=asks_for_thoughts(chat.body),
-            names=original_names(chat.body),
-        )
-    )
+    completion = in_common(orjson.loads(body), origin, now_wall)
+    match chat.dialect:
+        case "anthropic":
+            return orjson.dumps(
+                to_message(
+                    completion,
+                    usage,
+                    thoughts=asks_for_thoughts(chat.body),
+                    names=original_names(chat.body),
+                )
+            )
+        case "text":
+            return orjson.dumps(to_text(completion))
+        case _:
+            return orjson.dumps(completion)
+
+
+def in_common(answer: Json, origin: Dialect, now_wall: float) -> Json:
+    """An answer in the common language."""
+    match origin:
+        case "anthropic":
+            return to_completion(answer, int(now_wall))
+        case "text":
+            return text_response.to_completion(answer)
+        case _:
+            return answer
 
 
 def translator(
@@ -59,20 +81,47 @@ def translator(
     """What translates a stream for this client; None when it needs no translation."""
     if origin == chat.dialect:
         return None
+    steps: list[Translator] = []
     if origin == "anthropic":
-        return StreamTranslator(int(now_wall))
-    features = features_of(chat)
-    return EventTranslator(
-        features.prompt_tokens,
-        thoughts=asks_for_thoughts(chat.body),
-        names=original_names(chat.body),
-    )
+        steps.append(StreamTranslator(int(now_wall)))
+    elif origin == "text":
+        steps.append(ChunkTranslator())
+    if chat.dialect == "anthropic":
+        steps.append(
+            EventTranslator(
+                features_of(chat).prompt_tokens,
+                thoughts=asks_for_thoughts(chat.body),
+                names=original_names(chat.body),
+            )
+        )
+    elif chat.dialect == "text":
+        steps.append(TextTranslator())
+    return steps[0] if len(steps) == 1 else InTurn(*steps)
+
+
+class InTurn:
+    """Into the common language, and from there into another."""
+
+    def __init__(self, first: Translator, second: Translator) -> None:
+        self._first, self._second = first, second
+
+    def feed(self, chunk: Json) -> list[Json]:
+        return self._on(self._first.feed(chunk))
+
+    def finish(self, usage: Usage) -> list[Json]:
+        return self._on(self._first.finish(usage)) + self._second.finish(usage)
+
+    def _on(self, chunks: list[Json]) -> list[Json]:
+        return [said for chunk in chunks for said in self._second.feed(chunk)]
 
 
 def replay(answer: Json, dialect: Dialect) -> Iterator[Json]:
     """A whole answer as the stream it could have been, in its own dialect."""
-    if dialect == "anthropic":
-        return message_to_events(answer)
+    match dialect:
+        case "anthropic":
+            return message_to_events(answer)
+        case "text":
+            return text_to_chunks(answer)
     return completion_to_chunks(answer, include_usage=True)
 
 

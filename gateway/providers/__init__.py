@@ -6,12 +6,15 @@ and StreamReader and says_nothing where answers can be streamed.
 
 from types import ModuleType
 
-from gateway.providers import anthropic, embeddings, openai
+from gateway.providers import anthropic, completions, embeddings, openai
 from routing.catalog import Backend
 
 CHAT: dict[str, ModuleType] = {"openai": openai, "anthropic": anthropic}
 # Endpoints that are the same wherever they exist.
-OTHERS: dict[str, ModuleType] = {"embeddings": embeddings}
+OTHERS: dict[str, ModuleType] = {
+    "completions": completions,
+    "embeddings": embeddings,
+}
 
 
 def wire_format(backend: Backend, ways: tuple[str, ...]) -> ModuleType:

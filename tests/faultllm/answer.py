@@ -115,7 +115,7 @@ def last_user_text(body: Json) -> str:
     for message in reversed(messages_of(body)):
         if message.get("role") == "user":
             return " ".join(content_texts(message.get("content")))
-    return ""
+    return " ".join(plain_texts(body.get("prompt")))
 
 
 def messages_of(body: Json) -> list[Json]:

@@ -11,7 +11,12 @@ from pathlib import Path
 from random import Random
 from typing import Self
 
-from tests.faultllm import anthropic_dialect, embeddings_dialect, openai_dialect
+from tests.faultllm import (
+    anthropic_dialect,
+    embeddings_dialect,
+    openai_dialect,
+    text_dialect,
+)
 from tests.faultllm.answer import Answer, answer_to
 from tests.faultllm.books import Books
 from tests.faultllm.call import Call
@@ -36,6 +41,7 @@ logger = logging.getLogger("faultllm")
 
 DIALECTS: dict[str, Dialect] = {
     "/v1/chat/completions": openai_dialect,
+    "/v1/completions": text_dialect,
     "/v1/embeddings": embeddings_dialect,
     "/v1/messages": anthropic_dialect,
 }

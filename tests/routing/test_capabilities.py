@@ -54,3 +54,11 @@ def test_a_model_for_texts_makes_no_vectors_unless_an_operator_says_so():
     assert "embeddings" in cannot("openai", "gpt-4o", "")
     assert cannot("vllm", "my-own", "+embeddings -chat") >= {"chat"}
     assert "embeddings" not in cannot("vllm", "my-own", "+embeddings -chat")
+
+
+def test_a_model_without_chat_completes_texts_only():
+    lacks = cannot("openai", "gpt-3.5-turbo-instruct", "")
+
+    assert "chat" in lacks and "completions" not in lacks
+    assert "completions" in cannot("openai", "gpt-4o", "")
+    assert "completions" not in cannot("vllm", "gpt-4o", "")

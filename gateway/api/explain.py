@@ -1,30 +1,25 @@
 """`GET /v1/requests/{id}`: what happened to a request and why, from the log."""
 
-import asyncio
 from typing import Any
 
 from django.forms.models import model_to_dict
 
+from gateway.api.written import soon_written
 from gateway.errors import NotFound
 from gateway.models import Attempt, RequestLog
-from gateway.runtime.database import in_database
 from gateway.story import cost_json, who_asked, why_not_cheaper
 from routing.chat import Json
-
-# A request is in the database a flush after its end; who asks at once waits for it.
-PATIENCE = (0.1, 0.2, 0.3, 0.5)
 
 
 async def explain(request_id: str, scope: str) -> Json:
     """The story of a request of this scope. Raises 404 for any other."""
-    for seconds in (*PATIENCE, 0):
-        if found := await in_database(_read, request_id, scope):
-            return found
-        await asyncio.sleep(seconds)
-    raise NotFound(
-        "There is no such request here, or it has not ended yet.",
-        code="request_not_found",
-    )
+    found = await soon_written(_read, request_id, scope)
+    if found is None:
+        raise NotFound(
+            "There is no such request here, or it has not ended yet.",
+            code="request_not_found",
+        )
+    return found
 
 
 def _read(request_id: str, scope: str) -> Json | None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from gateway import aliases
+from gateway.api.written import soon_written
 from gateway.errors import BadRequest, Conflict, NotFound
 from gateway.models import RequestLog, StoredAnswer
 from gateway.runtime.complaints import BAD_QUALITY, origin_of
@@ -27,7 +28,14 @@ async def store(body: Json, scope: str) -> tuple[Json, str]:
         request_id = body["request_id"]
         if not isinstance(request_id, str) or not 1 <= len(request_id) <= 64:
             raise BadRequest("request_id must be a string.", param="request_id")
-        return await in_database(_store_by_request, request_id, quality, scope)
+        stored_for = await soon_written(_store_by_request, request_id, quality, scope)
+        if stored_for is None:
+            raise NotFound(
+                "There is no such request here, or it has not ended yet.",
+                param="request_id",
+                code="request_not_found",
+            )
+        return stored_for
     quality = number(body, "quality", 0.0, 1.0)
     score = number(body, "score", 0.0, 1.0)
     tier = number(body, "tier", 1, 9999)
@@ -64,14 +72,12 @@ def number(body: Json, name: str, low: float, high: float) -> float:
     return value
 
 
-def _store_by_request(request_id: str, quality: float, scope: str) -> tuple[Json, str]:
+def _store_by_request(
+    request_id: str, quality: float, scope: str
+) -> tuple[Json, str] | None:
     row = RequestLog.objects.filter(request_id=request_id, scope=scope).first()
     if row is None:
-        raise NotFound(
-            "There is no such request here, or it has not ended yet.",
-            param="request_id",
-            code="request_not_found",
-        )
+        return None
     score, tier = (row.score or 0) / 100, row.tier or 1
     stored = _store(scope, request_id, score, tier, quality, 1.0)
     if quality >= BAD_QUALITY:

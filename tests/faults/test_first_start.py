@@ -27,12 +27,12 @@ def test_the_quick_start_of_the_reference_works_as_written(oracle, tmp_path: Pat
         backends = httpx.get(f"{url}/v1/backends").json()
         health = httpx.get(f"{url}/health")
         request_id = answer.headers["x-request-id"]
+        by_id = {"request_id": request_id, "quality": 1}  # at once: its row is to come
+        votes = [httpx.post(f"{url}/v1/feedback", json=by_id) for _ in range(2)]
         told = httpx.get(f"{url}/v1/requests/{request_id}").json()
         feedback = httpx.post(
             f"{url}/v1/feedback", json={"score": 0.2, "tier": 1, "quality": 0.9}
         )
-        by_id = {"request_id": request_id, "quality": 1}
-        votes = [httpx.post(f"{url}/v1/feedback", json=by_id) for _ in range(2)]
         time.sleep(1)
         stats = httpx.get(f"{url}/stats").json()
         metrics = httpx.get(f"{url}/metrics").text

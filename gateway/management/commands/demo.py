@@ -10,6 +10,7 @@ from aiohttp import web
 from django.core.management import call_command
 from django.utils import timezone
 
+from gateway.configuration.aliases import seed_families
 from gateway.management.commands import serve
 from gateway.simulator.provider import application
 from gateway.simulator.traffic import send_all
@@ -91,3 +92,4 @@ def install_backends(base_url: str) -> None:
                 cache_write=round(price_in * 1.25e9),
                 source="demo",
             )
+    seed_families()

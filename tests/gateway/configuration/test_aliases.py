@@ -1,5 +1,8 @@
-from gateway.configuration.aliases import FAMILIES, families
+import pytest
+
+from gateway.configuration.aliases import FAMILIES, families, seed_families
 from routing.catalog import Alias
+from routing.models import Backend, ModelAlias, Tier
 from routing.tiers import first_match
 from tests.gateway.configuration.samples import models, parsed
 
@@ -50,3 +53,22 @@ def test_no_family_hides_a_more_specific_one_behind_it():
         assert first_match(example, tuple(Alias(p) for p in patterns)) == Alias(
             patterns[place]
         )
+
+
+@pytest.mark.django_db
+def test_families_are_seeded_once_and_an_operators_alias_stays():
+    for rank in (1, 2, 3):
+        tier = Tier.objects.create(rank=rank, name=f"t{rank}")
+        Backend.objects.create(name=f"b{rank}", tier=tier, provider="ollama", model="x")
+    ModelAlias.objects.create(pattern="gpt-*", tier=Tier.objects.get(rank=3))
+
+    assert seed_families() == len(FAMILIES) - 1
+    assert seed_families() == 0
+    assert ModelAlias.objects.get(pattern="gpt-*").tier.rank == 3
+    assert ModelAlias.objects.get(pattern="claude-*opus*").tier.rank == 3
+    assert ModelAlias.objects.get(pattern="claude-*haiku*").tier.rank == 1
+
+
+@pytest.mark.django_db
+def test_without_backends_there_is_nothing_to_seed():
+    assert seed_families() == 0

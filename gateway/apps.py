@@ -16,6 +16,14 @@ class GatewayConfig(AppConfig):
     def ready(self) -> None:
         # The last app of ours that has tables: all of them exist by then.
         post_migrate.connect(watch_configuration, sender=self)
+        post_migrate.connect(make_roles_later)
+
+
+def make_roles_later(**about: Any) -> None:
+    """Its models can't be imported before all apps are ready."""
+    from gateway.roles import make_roles
+
+    make_roles(**about)
 
 
 def watch_configuration(using: str = "default", **_: Any) -> None:

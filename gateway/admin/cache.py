@@ -82,10 +82,11 @@ class CacheProofAdmin(ReadOnlyAdmin):
         off = CacheLevelOff.objects.filter(scope=proof.scope, level=proof.level).first()
         return ("off", f"off: {off.reason}") if off else ("on", "on")
 
-    @admin.action(description="Reset: answer again, and begin to count anew")
+    @admin.action(
+        description="Reset: answer again, and begin to count anew",
+        permissions=["operate"],
+    )
     def reset(self, request: HttpRequest, chosen: QuerySet[CacheProof]) -> None:
-        if not request.user.has_perm("gateway.delete_cacheleveloff"):
-            return
         for proof in chosen:
             proofs.reset(proof.scope, proof.level)
             self.log_change(request, proof, "Reset.")

@@ -135,17 +135,21 @@ class WorkflowRunAdmin(ReadOnlyAdmin):
             request, object_id, form_url, {**(extra_context or {}), **shown}
         )
 
-    @admin.action(description="Cancel: stop these runs and their calls")
+    @admin.action(
+        description="Cancel: stop these runs and their calls", permissions=["operate"]
+    )
     def cancel(self, request: HttpRequest, runs: QuerySet[WorkflowRun]) -> None:
         count = sum(lease.ask_to_cancel(run.run_id, None) for run in runs)
         self.message_user(request, f"{count} run(s) end within a second.")
 
-    @admin.action(description="Resume: go on where these runs failed")
+    @admin.action(
+        description="Resume: go on where these runs failed", permissions=["operate"]
+    )
     def resume(self, request: HttpRequest, runs: QuerySet[WorkflowRun]) -> None:
         count = sum(lease.queue_again(run, set()) for run in runs)
         self.message_user(request, f"{count} run(s) go on within a second.")
 
-    @admin.action(description="Run again from the start")
+    @admin.action(description="Run again from the start", permissions=["operate"])
     def again(self, request: HttpRequest, runs: QuerySet[WorkflowRun]) -> None:
         count = sum(lease.queue_again(run, None) for run in runs)
         self.message_user(request, f"{count} run(s) start within a second.")
@@ -316,7 +320,7 @@ class OpRunAdmin(ReadOnlyAdmin):
     def cost(self, op: OpRun) -> str:
         return dollars(op.cost_nano)
 
-    @admin.action(description="Run again from these ops on")
+    @admin.action(description="Run again from these ops on", permissions=["operate"])
     def from_here(self, request: HttpRequest, ops: QuerySet[OpRun]) -> None:
         by_run: dict[int, set[str]] = {}
         for op in ops:

@@ -60,7 +60,17 @@ class BackendAdmin(HistoryAdmin):
             },
         ),
         ("What it can do", {"fields": ("capabilities", "lacks")}),
-        ("Limits", {"fields": ("context_window", "max_in_flight", "weight")}),
+        (
+            "Limits",
+            {
+                "fields": (
+                    "context_window",
+                    "max_output_tokens",
+                    "max_in_flight",
+                    "weight",
+                )
+            },
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Backend]:

@@ -105,7 +105,8 @@ class Look:
         self._member_of = member_of
         self._ways = features.ways
         self._needs = features.needs
-        self._tokens = features.prompt_tokens + features.max_output
+        self._prompt_tokens = features.prompt_tokens
+        self._max_output = features.max_output
         self._exclude = exclude
         self._now = now
         self._random = random
@@ -156,9 +157,14 @@ class Look:
         if self._needs and (missing := self._needs & backend.cannot):
             reason = f"It can't do: {', '.join(sorted(missing))}."
             return Candidate(backend, reason, Block.INCAPABLE)
-        if backend.context_window and self._tokens > backend.context_window:
-            reason = f"{self._tokens} tokens don't fit into {backend.context_window}."
-            return Candidate(backend, reason, Block.TOO_LONG)
+        if backend.context_window:
+            output = self._max_output
+            if backend.max_output_tokens is not None:
+                output = min(output, backend.max_output_tokens)
+            tokens = self._prompt_tokens + output
+            if tokens > backend.context_window:
+                reason = f"{tokens} tokens don't fit into {backend.context_window}."
+                return Candidate(backend, reason, Block.TOO_LONG)
         if health.state in OUT and not health.trial_due(now, self._panic):
             wait = health.next_trial_in(now, self._panic)
             return Candidate(backend, f"Down: {health.reason}", Block.DOWN, wait)

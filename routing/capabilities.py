@@ -19,6 +19,7 @@ CAPABILITIES: dict[str, str] = {
     "logprobs": "log probabilities",
     "penalties": "presence and frequency penalties",
     "logit_bias": "logit bias",
+    "sampling": "temperature and top_p; left out where it lacks",
     "embeddings": "embeddings (POST /v1/embeddings)",
     "completions": "legacy completions (POST /v1/completions)",
     "responses": "OpenAI's Responses API, untranslated",

@@ -98,6 +98,7 @@ class Backend:
     api_key: Secret = Secret()
     price: PriceList | None = None
     context_window: int | None = None
+    max_output_tokens: int | None = None
     max_in_flight: int = 0  # 0: no bound of its own
     weight: float = 1.0
     state: Literal["enabled", "draining", "disabled"] = "enabled"

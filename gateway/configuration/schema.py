@@ -53,6 +53,7 @@ BACKEND: Keys = {
     "base_url": filling(Backend, "base_url"),
     "api_key": Key(Kind.TEXT, "api_key_value"),  # or api_key_env, when it is $NAME
     "max_tokens": filling(Backend, "context_window"),
+    "max_output_tokens": filling(Backend, "max_output_tokens"),
     "tier": filling(Backend, "tier", required=True),
     "capabilities": filling(Backend, "capabilities"),
     "weight": filling(Backend, "weight"),

@@ -7,6 +7,7 @@ import orjson
 from gateway.dialects.anthropic_prefix import mark_prefix
 from gateway.dialects.anthropic_request import to_messages_request
 from gateway.dialects.anthropic_response import to_completion
+from gateway.dialects.fitting import fit
 from gateway.dialects.messages_builder import MessageBuilder as Builder
 from gateway.dialects.messages_builder import says_nothing
 from gateway.dialects.messages_check import FIRST_VERSION
@@ -48,19 +49,25 @@ def prepare(backend: Backend, chat: ChatRequest, policy: Policy, keep: Keep) -> 
         body = to_messages_request(chat.body, backend.model, limit)
         drop_thoughts(body, keep)
         mark_prefix(body, chat.shared_prefix)
+    notes = fit(body, backend)
     if chat.stream:
         body["stream"] = True
-    return call(backend, "/messages", version, native, body)
+    return call(backend, "/messages", version, native, body, notes)
 
 
 def call(
-    backend: Backend, path: str, version: str, native: Native | None, body: Json
+    backend: Backend,
+    path: str,
+    version: str,
+    native: Native | None,
+    body: Json,
+    notes: tuple[str, ...] = (),
 ) -> Call:
     headers = {"content-type": "application/json", "anthropic-version": version}
     if native and native.betas:
         headers["anthropic-beta"] = ",".join(native.betas)
     headers |= key_header(backend)
-    return Call(api_url(backend, path), headers, orjson.dumps(body))
+    return Call(api_url(backend, path), headers, orjson.dumps(body), notes)
 
 
 def count_call(backend: Backend, native: Native) -> Call:

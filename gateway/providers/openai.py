@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import orjson
 
+from gateway.dialects.fitting import fit
 from gateway.dialects.messages_crossing import to_openai_body, without_thoughts
 from gateway.dialects.messages_native import Keep
 from gateway.dialects.openai_builder import CompletionBuilder as Builder
@@ -46,6 +47,7 @@ def prepare(backend: Backend, chat: ChatRequest, policy: Policy, keep: Keep) -> 
         # Usage is always asked for: streams are billed like whole answers.
         options = {**(chat.body.get("stream_options") or {}), "include_usage": True}
         body |= {"stream": True, "stream_options": options}
+    notes = (*(native.notes if native else ()), *fit(body, backend))
     preset = backend.preset
     if preset.renames or preset.drops:
         body = fitted(body, preset)
@@ -53,7 +55,6 @@ def prepare(backend: Backend, chat: ChatRequest, policy: Policy, keep: Keep) -> 
     if THOUGHTS_FIELD in payload:
         payload = orjson.dumps(without_thoughts(body, keep))
     headers = {"content-type": "application/json", **key_header(backend)}
-    notes = native.notes if native else ()
     return Call(api_url(backend, "/chat/completions"), headers, payload, notes)
 
 

@@ -229,6 +229,7 @@ def _backend(
         api_key=key,
         price=price,
         context_window=row.context_window,
+        max_output_tokens=row.max_output_tokens,
         max_in_flight=row.max_in_flight,
         weight=row.weight,
         state=row.state,  # type: ignore[arg-type]

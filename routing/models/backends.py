@@ -126,6 +126,13 @@ class Backend(models.Model):
         help_text="Tokens of prompt and answer together that the model can hold. "
         "Longer requests go elsewhere. Empty: unknown.",
     )
+    max_output_tokens = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Tokens that one answer can have. A client that asks for more gets "
+        "this many. Empty: unknown.",
+    )
     max_in_flight = models.PositiveIntegerField(
         default=0, help_text="Requests at the same time; 0 means no bound."
     )

@@ -321,3 +321,29 @@ async def test_what_an_unpriced_backend_cost_is_not_called_nothing(
         "text": "free has no price: the cost is unknown.",
     }
     assert catalog.unpriced == (free,)
+
+
+@pytest.mark.parametrize("provider", ["openai-compatible", "anthropic"])
+async def test_a_request_is_fitted_to_the_model_the_router_chose(
+    upstream: FaultLLM, tmp_path: Path, provider: str
+):
+    only = backend(
+        "only",
+        1,
+        upstream.url,
+        provider=provider,
+        max_output_tokens=100,
+        context_window=1000,
+        capabilities="-sampling",
+    )
+    async with serving(Catalog((Tier(1, "a"),), (only,)), tmp_path) as gateway:
+        reply = await ask(gateway, temperature=0, top_p=0.5, max_tokens=64_000)
+        (request,) = gateway.records("request")
+
+    (attempt,) = upstream.attempts
+    assert reply.status == 200
+    assert attempt.body["max_tokens"] == 100
+    assert not {"temperature", "top_p"} & attempt.body.keys()
+    told = [step["text"] for step in request["decisions"] if step["step"] == "dialect"]
+    assert "only takes no temperature: it was left out." in told
+    assert "only writes 100 tokens at most: max_tokens was 64000." in told

@@ -40,6 +40,8 @@ async def economise(
     if worst.share >= 1:
         record.budget_step = EXHAUSTED
         raise charges.spent(worst)
+    if record.chat.dialect == "vectors":
+        return False  # no other tier makes the same
     step = step_of(worst, snapshot.catalog)
     step = fitting(step, budgets, record, route, snapshot.catalog)
     if step is None:

@@ -9,7 +9,7 @@ def most_tokens(
     backend: Backend, chat: ChatRequest, features: Features, policy: Policy
 ) -> Usage:
     """The prompt is estimated; an answer without a limit counts as the policy's."""
-    if "chat" not in chat.ways:  # vectors have no tokens
+    if features.ways == ("embeddings",):  # vectors have no tokens
         return Usage(prompt=features.prompt_tokens, estimated=True)
     output = features.max_output or policy.default_max_output_tokens
     choices = chat.body.get("n")

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
 from gateway.admin.dashboard.live import runtime_of
+from gateway.admin.overview import near_end
 from gateway.models import ApiKey
 from gateway.runtime import snapshot as snapshots
 from gateway.runtime.runtime import Runtime
@@ -16,6 +18,7 @@ from gateway.runtime.snapshot import InvalidConfiguration
 from routing.models import Backend, RouterModel
 from routing.review import key_problem, price_in_effect, tiers_without_backend
 
+MOST_BUDGETS = 10  # told on the first page
 KEPT = {
     "max_loss": "loss of quality",
     "top_share": "share of the top tier",
@@ -70,6 +73,9 @@ def notices_of_rows() -> Iterator[Notice]:
             reverse("admin:gateway_apikey_add"),
             "Create a key",
         )
+    for sentence in islice(near_end(timezone.now()), MOST_BUDGETS):
+        link = reverse("admin:gateway_spendday_changelist")
+        yield Notice(sentence, link, "See the spending")
     yield from notices_of_routers()
     backends = Backend.objects.exclude(state=Backend.State.DISABLED)
     backends = backends.prefetch_related("prices")

@@ -1,0 +1,181 @@
+"""One budget, whole instances: workers, databases, Redis, restarts and kills."""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from tests.faultllm import ThreadedFaultLLM
+from tests.instance import Instance, kill_group
+from tests.redis_server import redis_server
+
+# An answer's token costs 1000 nano-dollars, a prompt nothing: a request of 5 tokens
+# costs 5000, and a budget of $0.0001 is 100,000.
+CONFIG = """
+models:
+  - {{name: small, provider: openai-compatible, model: small, base_url: "{url}",
+     api_key: $TEST_PROVIDER_KEY, cost_per_1k_in: 0, cost_per_1k_out: 0.001, tier: 1}}
+"""
+POSTGRESQL = "postgresql://postgres@127.0.0.1:5432"
+
+
+class Bank(Instance):
+    """An instance with one priced backend and a key that has a budget."""
+
+    def __init__(self, folder: Path, upstream: str, **environ: str) -> None:
+        super().__init__(folder, upstream)
+        self.config.write_text(CONFIG.format(url=upstream))
+        self.more = environ
+        made = self.manage("migrate", "-v0")
+        assert made.returncode == 0, made.stderr
+        made = self.manage("create_key", "ci", "--team=t", "--budget-day=0.0001")
+        self.headers = {"authorization": f"Bearer {made.stdout.strip()}"}
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {**super().environ, **getattr(self, "more", {})}
+
+    async def ask(self, client: httpx.AsyncClient, text: str, tokens: int = 5) -> int:
+        answer = await client.post(
+            f"{self.url}/v1/chat/completions",
+            headers=self.headers,
+            json={
+                "max_tokens": tokens,
+                "messages": [{"role": "user", "content": text}],
+            },
+        )
+        return answer.status_code
+
+    def ask_at_once(self, count: int, name: str = "") -> list[int]:
+        async def ask_all() -> list[int]:
+            limits = httpx.Limits(max_connections=count)
+            async with httpx.AsyncClient(timeout=60, limits=limits) as client:
+                asked = (self.ask(client, f"{name} question {n}") for n in range(count))
+                return sorted(await asyncio.gather(*asked))
+
+        return asyncio.run(ask_all())
+
+    def ask_one(self, text: str) -> int:
+        return self.ask_at_once(1, text)[0]
+
+
+@pytest.fixture
+def postgresql(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a database of its own."""
+    name = f"budgets_{os.getpid()}"
+    try:
+        server = psycopg.connect(f"{POSTGRESQL}/postgres", autocommit=True)
+    except psycopg.OperationalError:
+        reason = "No PostgreSQL answers at 127.0.0.1:5432."
+        if os.environ.get("LLM_ROUTER_REQUIRE_SERVICES"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with server:
+        server.execute(f"CREATE DATABASE {name}")
+        yield f"{POSTGRESQL}/{name}"
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def environ(
+    request: pytest.FixtureRequest, database: str, shared: str, tmp_path: Path
+) -> Iterator[dict[str, str]]:
+    found = {}
+    if database == "postgresql":
+        found["DATABASE_URL"] = request.getfixturevalue("postgresql")
+    if shared == "alone":
+        yield found
+        return
+    (tmp_path / "redis").mkdir()
+    with redis_server(tmp_path / "redis") as redis:
+        # A machine that is busy with tests may starve it for a while.
+        yield {**found, "REDIS_URL": redis.url, "LLM_ROUTER_REDIS_TIMEOUT_MS": "5000"}
+
+
+@pytest.mark.service
+@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("shared", ["alone", "redis"])
+def test_exactly_twenty_of_fifty_at_once_pass(
+    tmp_path: Path,
+    threaded_upstream: ThreadedFaultLLM,
+    environ: dict[str, str],
+    workers: int,
+):
+    bank = Bank(tmp_path, threaded_upstream.url, **environ)
+    with bank.serving("--workers", str(workers)):
+        first = bank.ask_at_once(50)
+        again = bank.ask_at_once(20, "more")
+    with bank.serving("--workers", str(workers)):
+        after_restart = bank.ask_at_once(10, "yet more")
+
+    assert first == [200] * 20 + [429] * 30
+    assert again == [429] * 20
+    assert after_restart == [429] * 10
+    assert threaded_upstream.total == 20
+
+
+@pytest.mark.slow
+def test_a_killed_worker_leaves_what_it_had_set_aside_as_spent(
+    tmp_path: Path, threaded_upstream: ThreadedFaultLLM
+):
+    bank = Bank(tmp_path, threaded_upstream.url)
+    process = bank.start()
+    assert bank.ask_at_once(15, "before") == [200] * 15
+    threaded_upstream.always = "stall-before-headers"
+
+    async def ask_and_be_cut() -> None:
+        async with httpx.AsyncClient(timeout=60) as client:
+            await bank.ask(client, "never answered", 20)
+
+    async def cut() -> None:
+        asked = asyncio.create_task(ask_and_be_cut())
+        await asyncio.to_thread(
+            threaded_upstream.wait_until, lambda: threaded_upstream.in_flight
+        )
+        kill_group(process)
+        with pytest.raises(httpx.TransportError):
+            await asked
+
+    asyncio.run(cut())
+    threaded_upstream.always = None
+    with bank.serving():
+        after = bank.ask_at_once(5, "after")
+
+    # 75,000 were paid, 20,000 may have been, and 5000 are left.
+    assert after == [200] + [429] * 4
+    (state,) = bank.query("SELECT state, cost_nano FROM gateway_attempt WHERE id = 16")
+    assert state == ("unknown", 20_000)
+
+
+@pytest.mark.service
+def test_redis_that_goes_and_comes_back_lifts_no_limit(
+    tmp_path: Path, threaded_upstream: ThreadedFaultLLM
+):
+    (tmp_path / "redis").mkdir()
+    with redis_server(tmp_path / "redis") as redis:
+        bank = Bank(tmp_path, threaded_upstream.url, REDIS_URL=redis.url)
+        with bank.serving("--workers", "2"):
+            assert bank.ask_at_once(5, "with it") == [200] * 5
+            wait_for_books(bank, 5)
+            redis.stop()
+            without = bank.ask_at_once(5, "without it")
+            wait_for_books(bank, 10)
+            redis.start()  # empty
+            bank.ask_at_once(1, "wakes the link")
+            back = bank.ask_at_once(30, "back")
+
+    assert without == [200] * 5
+    assert back.count(429) >= 20
+    assert threaded_upstream.total <= 20
+
+
+def wait_for_books(bank: Bank, requests: int) -> None:
+    sql = "SELECT coalesce(sum(requests), 0) FROM gateway_spendday"
+    while bank.query(sql)[0][0] < requests:
+        time.sleep(0.05)

@@ -36,11 +36,22 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def test_r19_ten_thousand_keys_are_read_beside_the_requests(watched: Running):
     database = sqlite3.connect(watched.instance.data_dir / "db.sqlite3", timeout=20)
+    table = database.execute("PRAGMA table_info(gateway_apikey)")
+    columns = [name for _, name, *_ in table if name != "id"]
+    own = {"name": "?", "digest": "?"}
     with database:
         database.executemany(
-            "INSERT INTO gateway_apikey (name, team, prefix, digest, created_at, "
-            "may_pin, max_in_flight) VALUES (?, '', '', ?, '2026-01-01', 1, 0)",
-            [(f"many-{n}", digest_of(f"many-{n}")) for n in range(KEYS)],
+            f"INSERT INTO gateway_apikey ({', '.join(columns)}) "
+            f"SELECT {', '.join(own.get(name, name) for name in columns)} "
+            "FROM gateway_apikey WHERE name = 'first'",
+            [
+                [
+                    {"name": f"many-{n}", "digest": digest_of(f"many-{n}")}[c]
+                    for c in columns
+                    if c in own
+                ]
+                for n in range(KEYS)
+            ],
         )
     database.close()
     with load(watched) as statuses:

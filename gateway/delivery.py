@@ -73,6 +73,10 @@ class Receipt:
     entry: Entry | None = None
 
 
+class Doubted(Exception):
+    """An answer that nobody has seen yet must not be served; the message says why."""
+
+
 class Delivery:
     """The attempt, from its intent in the journal to its settlement."""
 
@@ -92,6 +96,7 @@ class Delivery:
         self.backend = backend
         self.call = call
         self.order = order
+        self.chat = order.record.chat
         self.features = features
         self.runtime = runtime
         self.keep = runtime.thoughts.of(backend) if thoughts else nobody
@@ -108,7 +113,7 @@ class Delivery:
         """
         record = self.order.record
         request = self.wire.prepare(
-            self.backend, record.chat, self.order.policy, self.keep
+            self.backend, self.chat, self.order.policy, self.keep
         )
         for note in request.notes:
             record.decide("dialect", note)
@@ -120,12 +125,16 @@ class Delivery:
         with self.runtime.pool.lease(self.backend) as lease:
             try:
                 async with self.runtime.http.post(
-                    request, limits(self.order.policy, record.chat.stream), fresh=fresh
+                    request, limits(self.order.policy, self.chat.stream), fresh=fresh
                 ) as response:
                     await self._receive(response, lease)
             except UpstreamError as error:
                 lease.report(outcome_of(error), retry_after=error.retry_after)
                 attempt.settle_failure(error, self._usage())
+                raise
+            except Doubted:
+                lease.report(Outcome.OK, latency=attempt.first_byte)
+                attempt.settle_answer(self._usage())
                 raise
             except asyncio.CancelledError:
                 # The last reader left: what came so far is what we know of the bill.
@@ -140,7 +149,7 @@ class Delivery:
     async def _hold(self) -> Hold | None:
         """Set aside what the answer may cost, as the caller's limits demand."""
         record = self.order.record
-        most = most_tokens(self.backend, record.chat, self.features, self.order.policy)
+        most = most_tokens(self.backend, self.chat, self.features, self.order.policy)
         nano = most_nano(most, self.backend.price)
         return await self.runtime.charges.hold(record, most, nano)
 
@@ -149,7 +158,7 @@ class Delivery:
             body = await response.read(ERROR_BYTES)
             now = self.runtime.books.wall()
             raise upstream_error(response.status, response.headers, body, now)
-        if self.order.record.chat.stream:
+        if self.chat.stream:
             await self._receive_stream(response, lease)
         else:
             await self._receive_whole(response, lease)
@@ -177,8 +186,7 @@ class Delivery:
             if not reader.ended:
                 # A stream that just stops is cut off, however politely it closed.
                 raise UpstreamIncomplete("The provider's stream ended too early.")
-            self._show_receipt()
-            self._publish_held()
+            self._end_stream()
         finally:
             self._forget_timer()
         body = orjson.dumps(self.builder.answer())
@@ -186,8 +194,15 @@ class Delivery:
         self.call.finish()
         await response.finish()
 
+    def _end_stream(self) -> None:
+        self._show_receipt()
+        self._publish_held()
+
     async def _publish(self, chunk: Json, size: int) -> None:
         self.builder.add(chunk)
+        await self._hand_on(chunk, size)
+
+    async def _hand_on(self, chunk: Json, size: int) -> None:
         if self.call.outcome is None and self.wire.says_nothing(chunk):
             self._held.append((chunk, size))
             if self._timer is None:

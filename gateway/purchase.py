@@ -1,8 +1,11 @@
 """Buying an answer: the right tier's backends, best first, until one answers."""
 
 from collections.abc import Container
+from functools import partial
 from typing import TYPE_CHECKING
 
+from gateway import cascade
+from gateway.cascade import Bench, D, Deliver
 from gateway.delivery import Delivery, Order
 from gateway.errors import (
     ContextTooLong,
@@ -36,25 +39,36 @@ WORSE_THAN_A_LIMIT = {Block.DOWN, Block.MISCONFIGURED, Block.SWITCHED_OFF}
 
 
 async def buy_answer(call: SharedCall, order: Order, runtime: Runtime) -> None:
-    """Try backends until one answers; the call's readers hear of it as it happens."""
-    record, policy = order.record, order.policy
+    """Buy where it was decided, or in doubt at a cheaper tier first; the call's
+    readers hear of it as it happens."""
+    record = order.record
     features = features_of(record.chat)
     choice = await choose_tier(order, features, runtime)
     course = await steer(order, choice, features, runtime)
     record.tier = course.choice.tier
     runtime.retries.deposit()
+    bench = Bench(order, features, runtime, buy_from)
+    if plan := cascade.plan_for(bench, course):
+        return await cascade.buy(call, plan, bench)
+    await buy_from(bench, course, partial(Delivery, call=call))
 
+
+async def buy_from(bench: Bench, course: Course, deliver: Deliver[D]) -> D:
+    """Try backends until one answers; what `deliver` made of it."""
+    order, features, runtime = bench.order, bench.features, bench.runtime
+    record, policy = order.record, order.policy
     failed: dict[str, GatewayError] = {}
     again = ""  # the backend that is asked once more, over a new connection
     thoughts = True  # the assistant's earlier ones, signed by the model that had them
     while True:
         backend = again and order.snapshot.catalog.by_name[again]
         backend = backend or pick(order, course, features, failed, runtime)
+        delivery = deliver(
+            backend, order=order, features=features, runtime=runtime, thoughts=thoughts
+        )
         try:
-            delivery = Delivery(
-                backend, call, order, features, runtime, thoughts=thoughts
-            )
-            return await delivery.make(fresh=bool(again))
+            await delivery.make(fresh=bool(again))
+            return delivery
         except ConnectionLost as error:
             if again:
                 failed[backend.name] = error
@@ -73,7 +87,8 @@ async def buy_answer(call: SharedCall, order: Order, runtime: Runtime) -> None:
                 thoughts, again = False, backend.name
                 continue
             failed[backend.name] = error
-            if call.outcome is not None or not may_fail_over(error, policy):
+            shown = delivery.call.outcome is not None
+            if shown or not may_fail_over(error, policy):
                 raise
             if record.chat.one_bill and error.billable:
                 raise
@@ -148,7 +163,9 @@ def consult(
         text = f"Router {version}, which is watched, would choose tier {tier}."
         record.decide("shadow", text, **proposal.shadow)
     if proposal.tier is not None:
-        choice = Choice(proposal.tier, (*order.route.reasons, proposal.reason))
+        reasons = (*order.route.reasons, proposal.reason)
+        estimates = tuple(proposal.facts.get("tiers", ()))
+        choice = Choice(proposal.tier, reasons, estimates)
     if proposal.lesson is not None:
         record.lesson = {**proposal.lesson, "tier": choice.tier}
     return choice

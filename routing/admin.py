@@ -274,6 +274,20 @@ class RoutingPolicyAdmin(HistoryAdmin):
                 )
             },
         ),
+        (
+            "Cascade",
+            {
+                "fields": (
+                    "cascade",
+                    "cascade_band",
+                    "cascade_check",
+                    "cascade_confidence",
+                    "cascade_judge",
+                    "cascade_window",
+                    "cascade_hold_seconds",
+                )
+            },
+        ),
         ("Logs", {"fields": ("log_retention_days",)}),
     )
 

@@ -164,6 +164,13 @@ class Policy:
     budget_cap_share: float = 0.8
     budget_cap_tier: int = 0  # 0: the second highest
     budget_cheapest_share: float = 0.95
+    cascade: Literal["none", "whole", "all"] = "none"
+    cascade_band: float = 0.05
+    cascade_check: Literal["form", "logprobs", "agreement", "judge"] = "form"
+    cascade_confidence: float = 0.6
+    cascade_judge: str = ""
+    cascade_window: int = 200
+    cascade_hold_seconds: float = 1.5
     max_attempts: int = 3
     retry_budget: float = 0.2
     retry_ambiguous: bool = False

@@ -47,10 +47,12 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The tier that should answer, and each rule that had a say."""
+    """The tier that should answer, and each rule that had a say. `estimates` are those
+    of the router that chose, by tier; empty when the score did."""
 
     tier: int
     reasons: tuple[str, ...]
+    estimates: tuple[Json, ...] = ()
 
 
 @dataclass(slots=True)

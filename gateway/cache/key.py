@@ -48,6 +48,11 @@ ANSWERING_RULES = (
     "learned_target_value",
     "sidecar_url",
     "sidecar_weight",
+    "cascade",
+    "cascade_band",
+    "cascade_check",
+    "cascade_confidence",
+    "cascade_judge",
     "default_max_output_tokens",
 )
 _rules: tuple[Policy | None, bytes] = (None, b"")

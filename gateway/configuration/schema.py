@@ -159,6 +159,15 @@ POLICY: dict[str, Keys] = {
         shadow_requests="learned_shadow_requests",
         across_scopes="learned_across_scopes",
     ),
+    "cascade": _policy(
+        mode="cascade",
+        band="cascade_band",
+        check="cascade_check",
+        confidence="cascade_confidence",
+        judge="cascade_judge",
+        window="cascade_window",
+        hold_sec="cascade_hold_seconds",
+    ),
     "server": _policy(
         read_timeout_sec="read_timeout_seconds",
         write_timeout_sec="write_timeout_seconds",

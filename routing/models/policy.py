@@ -37,6 +37,17 @@ class RoutingPolicy(models.Model):
         WATCH = "watch", "New routers are watched; a person activates them"
         AUTO = "auto", "A new router that beats what it must decides by itself"
 
+    class Cascade(models.TextChoices):
+        NONE = "none", "No answer is checked"
+        WHOLE = "whole", "Whole answers are checked before they are served"
+        ALL = "all", "Streams too, by their first words"
+
+    class CascadeCheck(models.TextChoices):
+        FORM = "form", "Its form only: JSON, schema, refusals, empty or cut off"
+        LOGPROBS = "logprobs", "Also the probability of its tokens, where one is given"
+        AGREEMENT = "agreement", "Also whether a second cheap answer agrees"
+        JUDGE = "judge", "Also a judge backend's word"
+
     class OnDisconnect(models.TextChoices):
         CANCEL = "cancel", "Cancel the provider's call, estimate its cost"
         DRAIN = "drain", "Read the rest for exact books, within bounds"
@@ -243,6 +254,45 @@ class RoutingPolicy(models.Model):
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
         help_text="A budget that is spent to this share leaves stored answers and the "
         "lowest tier only. 1: never.",
+    )
+
+    cascade = models.CharField(
+        max_length=5,
+        choices=Cascade,
+        default=Cascade.NONE,
+        help_text="Requests that are uncertain between two tiers are answered by the "
+        "cheaper one first; in doubt of its answer the other one answers.",
+    )
+    cascade_band = models.FloatField(
+        default=0.05,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="How near two tiers must be: 0.05 is 5 % of quality for a router, "
+        "or 5 points of the score without one.",
+    )
+    cascade_check = models.CharField(
+        max_length=9,
+        choices=CascadeCheck,
+        default=CascadeCheck.FORM,
+        help_text="What is looked at. Of streams that begin to flow: refusals, and "
+        "the probability of tokens.",
+    )
+    cascade_confidence = models.FloatField(
+        default=0.6,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="A mean probability or an agreement below this is a doubt.",
+    )
+    cascade_judge = models.CharField(
+        max_length=128, blank=True, help_text="The backend that judges."
+    )
+    cascade_window = models.PositiveIntegerField(
+        default=200,
+        validators=[MinValueValidator(1), MaxValueValidator(10_000)],
+        help_text="Characters of a stream that are held back at most.",
+    )
+    cascade_hold_seconds = models.FloatField(
+        default=1.5,
+        validators=[MinValueValidator(0.0), MaxValueValidator(30.0)],
+        help_text="How long a stream is held back at most.",
     )
 
     max_attempts = models.PositiveSmallIntegerField(

@@ -66,6 +66,8 @@ SCRIPTS: dict[str, Script] = {
     "words": Script("N words, each its own chunk", int, answer=content.words),
     "say": Script("says that text", str, answer=content.say),
     "gullible": Script("says YES if the prompt tells it to", answer=content.gullible),
+    "logprobs": Script(
+        "gives tokens that log probability", float, events=content.logprobs),
     "echo": Script("says what it received, as JSON", answer=content.echo),
     "unicode": Script("says é, 漢字 and 🙂 too", answer=content.unicode_text),
     "reasoning": Script("thinks before it speaks", answer=content.reasoning),

@@ -317,8 +317,10 @@ def test_the_policy_is_its_own_list_and_is_neither_added_nor_deleted(admin_clien
         "Cache",
         "Audits of the cache",
         "Sharing",
+        "Budgets near their end",
         "Retries and time-outs",
         "Learned",
+        "Cascade",
         "Logs",
     ]
     add, delete = "/admin/routing/routingpolicy/add/", "../delete/"

@@ -29,6 +29,17 @@ def gullible(answer: Answer, _: str, call: Call) -> None:
     answer.words = ["YES" if told else "NO"]
 
 
+def logprobs(events: Events, value: float, call: Call) -> Events:
+    """OpenAI only: each piece is one token of this log probability, when asked for."""
+    for event in events:
+        asked = call.request.body.get("logprobs")
+        if asked and not isinstance(event.data, str):
+            for choice in event.data.get("choices") or ():
+                token = {"token": "x", "logprob": value}
+                choice["logprobs"] = {"content": [token]}
+        yield event
+
+
 def unicode_text(answer: Answer, _: str, call: Call) -> None:
     answer.words += ["é", "漢字", "🙂"]
 

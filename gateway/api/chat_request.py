@@ -8,7 +8,7 @@ from functools import partial
 from gateway.api import overrides
 from gateway.api.authentication import may_override
 from gateway.asgi.context import Context
-from gateway.dialects import strict_json, text_request
+from gateway.dialects import responses_request, strict_json, text_request
 from gateway.dialects.embeddings import features_of as features_of_inputs
 from gateway.dialects.embeddings import validate_embeddings
 from gateway.dialects.messages_check import check_messages, check_version
@@ -39,6 +39,11 @@ async def read_messages(
 async def read_completions(body: bytes, context: Context) -> ChatRequest:
     """The same for a body of the legacy completions."""
     return await read(partial(parse_completions, body, context), len(body))
+
+
+async def read_responses(body: bytes, context: Context) -> ChatRequest:
+    """The same for a body of the Responses API."""
+    return await read(partial(parse_responses, body, context), len(body))
 
 
 async def read_embeddings(body: bytes, context: Context) -> ChatRequest:
@@ -91,6 +96,16 @@ def parse_completions(body: bytes, context: Context) -> ChatRequest:
     request = request_of(chat, context)
     request.dialect, request.original, request.beyond = "text", data, beyond
     request.ways = ("completions",) if beyond else ("chat", "completions")
+    request.exact_only = beyond is not None
+    return request
+
+
+def parse_responses(body: bytes, context: Context) -> ChatRequest:
+    data = strict_json.loads(body)
+    chat, beyond = responses_request.to_chat_body(data)
+    request = request_of(chat, context)
+    request.dialect, request.original, request.beyond = "responses", data, beyond
+    request.ways = ("responses",) if beyond else ("chat",)
     request.exact_only = beyond is not None
     return request
 

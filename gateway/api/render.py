@@ -120,6 +120,19 @@ def named_event(event: Json) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (name, orjson.dumps(event))
 
 
+def failed_response(error: GatewayError, response: Json, number: int) -> Json:
+    """The event a stream of the Responses API ends with; `response` as it was last."""
+    numbered = {"sequence_number": number}
+    if not response:
+        told = {"code": error.code, "message": error.message, "param": error.param}
+        return {"type": "error", **told, **numbered}
+    limited = error.type == "rate_limit_error"
+    code = "rate_limit_exceeded" if limited else "server_error"  # its two words for it
+    told = {"code": code, "message": error.message}
+    failed = {**response, "status": "failed", "error": told}
+    return {"type": "response.failed", "response": failed, **numbered}
+
+
 def error_event(error: GatewayError) -> bytes:
     """An error after the first byte; no `[DONE]` may follow it."""
     return event({"error": error_object(error)})

@@ -40,6 +40,19 @@ async def stream_events(
     yield render.DONE
 
 
+async def response_events(events: AsyncIterator[Json]) -> AsyncIterator[bytes]:
+    """Events of the Responses API, each with its name and number; a failure is the
+    response's own end, or an error when it had not begun."""
+    number, response = -1, Json()
+    try:
+        async for event in events:
+            number = event.get("sequence_number", number + 1)
+            response = event.get("response") or response
+            yield render.named_event(event)
+    except GatewayError as error:
+        yield render.named_event(render.failed_response(error, response, number + 1))
+
+
 async def message_events(events: AsyncIterator[Json]) -> AsyncIterator[bytes]:
     """Anthropic's events, each with its name; nothing follows the last."""
     try:

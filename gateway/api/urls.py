@@ -2,11 +2,20 @@
 
 from django.urls import path
 
-from gateway.api import completions, embeddings, messages, models, operations, views
+from gateway.api import (
+    completions,
+    embeddings,
+    messages,
+    models,
+    operations,
+    responses,
+    views,
+)
 
 urlpatterns = [
     path("v1/chat/completions", views.ChatCompletions.as_view()),
     path("v1/completions", completions.Completions.as_view()),
+    path("v1/responses", responses.Responses.as_view()),
     path("v1/embeddings", embeddings.Embeddings.as_view()),
     path("v1/messages", messages.Messages.as_view()),
     path("v1/messages/count_tokens", messages.CountTokens.as_view()),

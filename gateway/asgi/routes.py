@@ -24,6 +24,7 @@ POST = frozenset({"POST"})
 ROUTES: dict[str, Route] = {
     "/v1/chat/completions": Route(POST),
     "/v1/completions": Route(POST),
+    "/v1/responses": Route(POST),
     "/v1/embeddings": Route(POST),
     "/v1/messages": Route(POST, dialect="anthropic"),
     "/v1/messages/count_tokens": Route(POST, dialect="anthropic"),

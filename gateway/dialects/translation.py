@@ -19,6 +19,9 @@ from gateway.dialects.messages_replay import message_to_events
 from gateway.dialects.messages_response import to_message
 from gateway.dialects.messages_stream import EventTranslator
 from gateway.dialects.openai_replay import completion_to_chunks
+from gateway.dialects.responses_events import response_to_events
+from gateway.dialects.responses_response import to_response
+from gateway.dialects.responses_stream import ResponseTranslator
 from gateway.dialects.text_response import (
     ChunkTranslator,
     TextTranslator,
@@ -60,6 +63,10 @@ def whole(
             )
         case "text":
             return orjson.dumps(to_text(completion))
+        case "responses":
+            original = chat.original or {}
+            response = to_response(completion, usage, original, int(now_wall))
+            return orjson.dumps(response)
         case _:
             return orjson.dumps(completion)
 
@@ -96,6 +103,8 @@ def translator(
         )
     elif chat.dialect == "text":
         steps.append(TextTranslator())
+    elif chat.dialect == "responses":
+        steps.append(ResponseTranslator(chat.original or {}, int(now_wall)))
     return steps[0] if len(steps) == 1 else InTurn(*steps)
 
 
@@ -122,6 +131,8 @@ def replay(answer: Json, dialect: Dialect) -> Iterator[Json]:
             return message_to_events(answer)
         case "text":
             return text_to_chunks(answer)
+        case "responses":
+            return response_to_events(answer)
     return completion_to_chunks(answer, include_usage=True)
 
 

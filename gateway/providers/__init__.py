@@ -6,7 +6,7 @@ and StreamReader and says_nothing where answers can be streamed.
 
 from types import ModuleType
 
-from gateway.providers import anthropic, completions, embeddings, openai
+from gateway.providers import anthropic, completions, embeddings, openai, responses
 from routing.catalog import Backend
 
 CHAT: dict[str, ModuleType] = {"openai": openai, "anthropic": anthropic}
@@ -14,6 +14,7 @@ CHAT: dict[str, ModuleType] = {"openai": openai, "anthropic": anthropic}
 OTHERS: dict[str, ModuleType] = {
     "completions": completions,
     "embeddings": embeddings,
+    "responses": responses,
 }
 
 

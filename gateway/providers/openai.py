@@ -43,6 +43,9 @@ def prepare(backend: Backend, chat: ChatRequest, policy: Policy, keep: Keep) -> 
     body = {**chat.body, "model": backend.model}
     if native := chat.native:
         body = to_openai_body(body, native, backend.preset.limit_field)
+    elif chat.original is not None and "max_completion_tokens" in body:
+        # Translated from another API of OpenAI's, so its name here is ours to choose.
+        body[backend.preset.limit_field] = body.pop("max_completion_tokens")
     if chat.stream:
         # Usage is always asked for: streams are billed like whole answers.
         options = {**(chat.body.get("stream_options") or {}), "include_usage": True}

@@ -109,13 +109,15 @@ def plain_texts(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from plain_texts(item)
+    elif isinstance(value, dict):  # an item of the Responses API
+        yield from content_texts(value.get("content"))
 
 
 def last_user_text(body: Json) -> str:
     for message in reversed(messages_of(body)):
         if message.get("role") == "user":
             return " ".join(content_texts(message.get("content")))
-    return " ".join(plain_texts(body.get("prompt")))
+    return " ".join(plain_texts(body.get("prompt") or body.get("input")))
 
 
 def messages_of(body: Json) -> list[Json]:

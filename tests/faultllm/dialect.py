@@ -8,6 +8,8 @@ from typing import Protocol
 from tests.faultllm.answer import Answer
 from tests.faultllm.wire import Json, Request
 
+LAST = ("message_stop", "response.completed")
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -20,7 +22,7 @@ class Event:
     @property
     def is_last(self) -> bool:
         """Is this what tells a client that a stream is complete?"""
-        return self.data == "[DONE]" or self.name == "message_stop"
+        return self.data == "[DONE]" or self.name in LAST
 
     def body(self) -> bytes:
         if isinstance(self.data, str):

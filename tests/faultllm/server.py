@@ -15,6 +15,7 @@ from tests.faultllm import (
     anthropic_dialect,
     embeddings_dialect,
     openai_dialect,
+    responses_dialect,
     text_dialect,
 )
 from tests.faultllm.answer import Answer, answer_to
@@ -42,6 +43,7 @@ logger = logging.getLogger("faultllm")
 DIALECTS: dict[str, Dialect] = {
     "/v1/chat/completions": openai_dialect,
     "/v1/completions": text_dialect,
+    "/v1/responses": responses_dialect,
     "/v1/embeddings": embeddings_dialect,
     "/v1/messages": anthropic_dialect,
 }

@@ -243,6 +243,9 @@ class Attempt(models.Model):
     completion_tokens = models.PositiveBigIntegerField(default=0)
     cached_tokens = models.PositiveBigIntegerField(default=0)
     cache_write_tokens = models.PositiveBigIntegerField(default=0)
+    cache_write_1h_tokens = models.PositiveBigIntegerField(
+        default=0, help_text="The part of them that is to be kept for an hour."
+    )
     reasoning_tokens = models.PositiveBigIntegerField(default=0)
     price = models.JSONField(
         null=True, help_text="The price used, nano-USD per million tokens."

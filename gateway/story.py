@@ -33,10 +33,12 @@ def cost_lines(attempt: Attempt) -> list[CostLine]:
     if attempt.state == Attempt.State.FREE:
         return []
     cached, written = attempt.cached_tokens, attempt.cache_write_tokens
+    for_an_hour = min(attempt.cache_write_1h_tokens, written)
     kinds = (
         ("input", max(0, attempt.prompt_tokens - cached - written)),
         ("cache_read", cached),
-        ("cache_write", written),
+        ("cache_write", written - for_an_hour),
+        ("cache_write_1h", for_an_hour),
         ("output", attempt.completion_tokens),
     )
     return [
@@ -50,6 +52,7 @@ WORDS = {
     "input": "prompt tokens",
     "cache_read": "prompt tokens read from the provider's cache",
     "cache_write": "prompt tokens written to the provider's cache",
+    "cache_write_1h": "prompt tokens written there to be kept for an hour",
     "output": "answer tokens",
 }
 

@@ -58,6 +58,12 @@ class PriceList:
     longer: "tuple[tuple[int, PriceList], ...]" = ()
 
     @property
+    def cache_write_1h(self) -> int:
+        """Of what is written to be kept for an hour: twice the input price at
+        Anthropic, and nobody else reports any."""
+        return 2 * self.input
+
+    @property
     def amounts(self) -> tuple[object, ...]:
         """All that it says of money: two prices with equal amounts are one price."""
         longer = tuple((above, price.amounts) for above, price in self.longer)

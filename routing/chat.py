@@ -101,7 +101,8 @@ class Features:
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens of one answer, in OpenAI's meaning: cached and cache_write are parts of
-    prompt, reasoning is a part of completion."""
+    prompt, reasoning is a part of completion, cache_write_1h the part of cache_write
+    that is to be kept for an hour."""
 
     prompt: int = 0
     completion: int = 0
@@ -109,3 +110,4 @@ class Usage:
     cache_write: int = 0
     reasoning: int = 0
     estimated: bool = False
+    cache_write_1h: int = 0

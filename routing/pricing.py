@@ -19,11 +19,13 @@ def cost_nano(usage: Usage, price: PriceList) -> int:
     """
     price = price.of(usage.prompt)
     cached, written = max(0, usage.cached), max(0, usage.cache_write)
+    for_an_hour = min(max(0, usage.cache_write_1h), written)
     uncached = max(0, usage.prompt - cached - written)
     total = (
         uncached * price.input
         + cached * price.cache_read
-        + written * price.cache_write
+        + (written - for_an_hour) * price.cache_write
+        + for_an_hour * price.cache_write_1h
         + max(0, usage.completion) * price.output
     )
     return -(-total // TOKENS_PER_PRICE)

@@ -244,6 +244,7 @@ class AttemptAdmin(BookAdmin):
         "completion_tokens",
         "cached_tokens",
         "cache_write_tokens",
+        "cache_write_1h_tokens",
         "reasoning_tokens",
         "price_used",
         "cost",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.dialects.usage import count
+from gateway.dialects.usage import CACHED_FOR_AN_HOUR, count
 from routing.chat import Json
 
 
@@ -17,13 +17,17 @@ def to_usage(usage: Any) -> Json | None:
         return None
     read = count(usage, "cache_read_input_tokens") or 0
     written = count(usage, "cache_creation_input_tokens") or 0
+    for_an_hour = count(usage.get("cache_creation"), "ephemeral_1h_input_tokens")
     thinking = count(usage.get("output_tokens_details"), "thinking_tokens") or 0
     prompt = fresh + read + written
+    details = {"cached_tokens": read, "cache_write_tokens": written}
+    if for_an_hour:
+        details[CACHED_FOR_AN_HOUR] = for_an_hour
     return {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": read, "cache_write_tokens": written},
+        "prompt_tokens_details": details,
         "completion_tokens_details": {"reasoning_tokens": thinking},
     }
 

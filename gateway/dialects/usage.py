@@ -7,6 +7,8 @@ from gateway.errors import BadUpstreamResponse
 from routing.chat import Json, Usage
 from routing.features import weigh
 
+# A word of ours: OpenAI has none for it.
+CACHED_FOR_AN_HOUR = "cache_write_1h_tokens"
 MAX_TOKENS = 1_000_000_000  # a provider that says more is mistaken
 
 
@@ -25,14 +27,17 @@ def usage_of(body: Json) -> Usage | None:
         return None
     read = count(usage.get("prompt_tokens_details"), "cached_tokens")
     written = count(usage.get("prompt_tokens_details"), "cache_write_tokens")
+    for_an_hour = count(usage.get("prompt_tokens_details"), CACHED_FOR_AN_HOUR)
     reasoning = count(usage.get("completion_tokens_details"), "reasoning_tokens")
     cached = min(read or 0, prompt)
+    written = min(written or 0, prompt - cached)
     return Usage(
         prompt=prompt,
         completion=completion,
         cached=cached,
-        cache_write=min(written or 0, prompt - cached),
+        cache_write=written,
         reasoning=min(reasoning or 0, completion),
+        cache_write_1h=min(for_an_hour or 0, written),
     )
 
 

@@ -254,6 +254,7 @@ class Books:
                 "completion_tokens": usage.completion,
                 "cached_tokens": usage.cached,
                 "cache_write_tokens": usage.cache_write,
+                "cache_write_1h_tokens": usage.cache_write_1h,
                 "reasoning_tokens": usage.reasoning,
                 "cost_nano": attempt.cost_nano,
                 "latency_ms": milliseconds(attempt.seconds),
@@ -338,6 +339,7 @@ def price_record(price: PriceList | None, usage: Usage) -> Json | None:
         "output": price.output,
         "cache_read": price.cache_read,
         "cache_write": price.cache_write,
+        "cache_write_1h": price.cache_write_1h,
     }
 
 

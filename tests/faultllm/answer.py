@@ -2,7 +2,8 @@
 
 A token is a word. The serial number tells two paid answers apart, so a test sees
 whether an answer was bought again or reused. Markers in the prompt make it look
-cached at the provider: `cached=100` and `cache_write=50` add that many prompt tokens.
+cached at the provider: `cached=100` and `cache_write=50` add that many prompt tokens,
+of which `cache_write_1h=20` are written for an hour.
 """
 
 import json
@@ -30,7 +31,8 @@ class ToolCall:
 class Answer:
     """An answer before any dialect; `finish` is in OpenAI's words.
 
-    `prompt_tokens` counts everything, `cached` and `cache_write` are parts of it.
+    `prompt_tokens` counts everything, `cached` and `cache_write` are parts of it, and
+    `cache_write_1h` is one of what was written.
     `pieces` is how many chunks the text has when it is streamed. The text of a
     `refused` answer says that it will not answer.
     """
@@ -41,6 +43,7 @@ class Answer:
     prompt_tokens: int
     cached: int = 0
     cache_write: int = 0
+    cache_write_1h: int = 0
     include_usage: bool = False
     finish: str = "stop"
     pieces: int = 6
@@ -87,6 +90,7 @@ def answer_to(body: Json, serial: int) -> Answer:
         prompt_tokens=len(prompt.split()) + cached + cache_write,
         cached=cached,
         cache_write=cache_write,
+        cache_write_1h=min(marked("cache_write_1h", prompt), cache_write),
         include_usage=options.get("include_usage") is True,
         body=body,
     )

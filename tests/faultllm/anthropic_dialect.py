@@ -34,8 +34,8 @@ def usage(answer: Answer, output_tokens: int) -> Json:
         "cache_creation_input_tokens": answer.cache_write,
         "cache_read_input_tokens": answer.cached,
         "cache_creation": {
-            "ephemeral_5m_input_tokens": answer.cache_write,
-            "ephemeral_1h_input_tokens": 0,
+            "ephemeral_5m_input_tokens": answer.cache_write - answer.cache_write_1h,
+            "ephemeral_1h_input_tokens": answer.cache_write_1h,
         },
         "output_tokens": output_tokens,
         "output_tokens_details": {"thinking_tokens": len(answer.reasoning)},

@@ -231,3 +231,27 @@ async def test_the_same_question_is_answered_from_the_cache_of_a_translated_answ
     text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
     assert text == first.choices[0].message.content
     assert len(upstream.attempts) == 1
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_what_was_written_for_an_hour_is_charged_as_such(
+    upstream: FaultLLM, gateway: Gateway, client, stream: bool
+):
+    answer = await client.chat.completions.create(
+        model="auto",
+        messages=[{"role": "user", "content": "Hi cache_write=50 cache_write_1h=20"}],
+        max_tokens=5,
+        stream=stream,
+    )
+    if stream:
+        async for _ in answer:
+            pass
+    await gateway.settled()
+    (attempt,) = gateway.records("attempt")
+
+    assert (attempt["cache_write_tokens"], attempt["cache_write_1h_tokens"]) == (50, 20)
+    plain = attempt["prompt_tokens"] - 50
+    tokens = attempt["completion_tokens"]
+    assert attempt["cost_nano"] == (
+        plain * 1000 + 30 * 1250 + 20 * 2000 + tokens * 5000
+    )

@@ -14,13 +14,17 @@ TOKENS = st.integers(0, 10**6)
 PRICES = st.integers(0, 10**12)
 
 
-@given(TOKENS, TOKENS, TOKENS, TOKENS, st.tuples(PRICES, PRICES, PRICES, PRICES))
+@given(TOKENS, TOKENS, TOKENS, TOKENS, TOKENS, st.tuples(*[PRICES] * 4))
 def test_the_lines_of_a_cost_add_up_to_what_was_charged(
-    prompt, completion, cached, written, prices
+    prompt, completion, cached, written, for_an_hour, prices
 ):
     price = PriceList(*prices)
     usage = Usage(
-        prompt=prompt, completion=completion, cached=cached, cache_write=written
+        prompt=prompt,
+        completion=completion,
+        cached=cached,
+        cache_write=written,
+        cache_write_1h=for_an_hour,
     )
     attempt = Attempt(
         state="billed",
@@ -28,11 +32,13 @@ def test_the_lines_of_a_cost_add_up_to_what_was_charged(
         completion_tokens=completion,
         cached_tokens=cached,
         cache_write_tokens=written,
+        cache_write_1h_tokens=for_an_hour,
         price={
             "input": price.input,
             "output": price.output,
             "cache_read": price.cache_read,
             "cache_write": price.cache_write,
+            "cache_write_1h": price.cache_write_1h,
         },
     )
 

@@ -65,6 +65,14 @@ def test_backends_that_differ_in_long_prompts_only_are_no_equals():
     assert baseline_nano(Usage(prompt=300_000), both) == 900_000_000
 
 
+def test_what_is_written_for_an_hour_costs_twice_the_input():
+    usage = Usage(prompt=1000, completion=0, cache_write=300, cache_write_1h=200)
+
+    assert cost_nano(usage, SONNET) == 700 * 3000 + 100 * 3750 + 200 * 6000
+    more_than_was_written = replace(usage, cache_write_1h=999)
+    assert cost_nano(more_than_was_written, SONNET) == 700 * 3000 + 300 * 6000
+
+
 def test_reasoning_is_a_part_of_the_completion():
     plain = Usage(prompt=1, completion=100)
     thinking = Usage(prompt=1, completion=100, reasoning=90)

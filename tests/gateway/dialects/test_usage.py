@@ -25,6 +25,14 @@ def usage(prompt: object, completion: object, **details: object) -> Json:
             Usage(10, 5, cached=4, cache_write=3, reasoning=2),
         ),
         (
+            usage(10, 5, cache_write_tokens=4, cache_write_1h_tokens=3),
+            Usage(10, 5, cache_write=4, cache_write_1h=3),
+        ),
+        (
+            usage(10, 5, cache_write_tokens=4, cache_write_1h_tokens=9),
+            Usage(10, 5, cache_write=4, cache_write_1h=4),
+        ),
+        (
             usage(10, 5, cached_tokens=99, cache_write_tokens=9, reasoning_tokens=99),
             Usage(10, 5, cached=10, cache_write=0, reasoning=5),
         ),

@@ -101,6 +101,7 @@ def test_the_intent_is_in_the_journal_before_anything_is_sent(office):
             "output": 5_000_000_000,
             "cache_read": 100_000_000,
             "cache_write": 1_250_000_000,
+            "cache_write_1h": 2_000_000_000,
         },
         "prompt_tokens": 1000,
         "cost_nano": 1_000_000,
@@ -306,6 +307,16 @@ def test_a_saving_is_the_baselines_price_less_what_was_paid():
 
 def test_an_answer_dearer_than_the_baseline_saves_less_than_nothing():
     assert saving(Usage(1000, 0), 20_000_000, CATALOG) == -5_000_000
+
+
+def test_what_is_written_for_an_hour_has_its_own_count(office):
+    record = office.request()
+    attempt = office.books.open_attempt(record, backend(HAIKU), 10)
+    attempt.settle_answer(Usage(300, 0, cache_write=200, cache_write_1h=150))
+    row = office.last()
+
+    assert (row["cache_write_tokens"], row["cache_write_1h_tokens"]) == (200, 150)
+    assert row["cost_nano"] == 100 * 1000 + 50 * 1250 + 150 * 2000
 
 
 def test_the_price_that_is_kept_is_the_one_of_this_long_prompt(office):

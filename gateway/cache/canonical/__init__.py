@@ -5,15 +5,25 @@ rule decided so. There is no similarity and no threshold: two questions are the 
 when their frames are equal. A rule that is missing costs a hit; a rule that is wrong
 serves a wrong answer, so in doubt a word stays.
 
-    tokens.py      text -> words, and the material that no rule touches
-    gates.py       questions that are matched by their exact text only
-    lexicon.py     one word at a time: contractions, spelling, inflection, synonyms
-    typos.py       misspelled words
-    politeness.py  what people say around a question
-    quantities.py  numbers, units, money, dates, sums
-    questions.py   the forms one question can take
-    phrases.py     owners, places, lists, order, words that say nothing
-    frame.py       the order in which all this happens
+    tokens.py        text -> words, and the material that no rule touches
+    gates.py         questions that are matched by their exact text only
+    lexicon.py       one word at a time, by vocabulary.py; typos.py for slips
+
+Rules rewrite a line of canonical words, each beside its examples and its traps:
+
+    politeness.py    what people say around a question
+    requests.py      "could you tell me", "I'd like to know", "help me to"
+    numbers.py       units, money, large numbers, dates
+    sums.py          sums and conversions
+    methods.py       how to do something; texts and programs to be written
+    questions.py     when, where, why; definitions, differences, kinds
+    amounts.py       how much of something there is
+    idioms.py        set phrases
+    verbs.py         who does it, who may, passives
+    superlatives.py  the best, the largest and the most
+    phrases.py       owners, places, lists, order, words that say nothing
+
+    frame.py         the order in which all this happens
 """
 
 from gateway.cache.canonical.frame import Frame, frame, refusal

@@ -4,15 +4,47 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gateway.cache.canonical import gates
+from gateway.cache.canonical import gates, phrases
+from gateway.cache.canonical.amounts import AMOUNTS
+from gateway.cache.canonical.idioms import IDIOM_RULES
 from gateway.cache.canonical.lexicon import canonical
-from gateway.cache.canonical.phrases import PHRASES, arranged
-from gateway.cache.canonical.politeness import POLITENESS
-from gateway.cache.canonical.quantities import QUANTITIES
+from gateway.cache.canonical.methods import METHODS, write
+from gateway.cache.canonical.numbers import NUMBERS
+from gateway.cache.canonical.politeness import POLITENESS, question_mark
+from gateway.cache.canonical.questions import QUESTIONS, what_or_which
+from gateway.cache.canonical.requests import REQUESTS
+from gateway.cache.canonical.rule import Rule
+from gateway.cache.canonical.sums import SUMS
+from gateway.cache.canonical.superlatives import SUPERLATIVES, good
 from gateway.cache.canonical.tokens import tokenise
+from gateway.cache.canonical.verbs import VERB_RULES
 
 VERSION = b"2"  # raise it with every change of a rule: old digests then match nothing
-RULES = POLITENESS + QUANTITIES + PHRASES
+RULES: tuple[Rule, ...] = (
+    *POLITENESS,
+    *REQUESTS,
+    question_mark,
+    phrases.fronted,
+    write,  # needs the articles: "write a customer an email"
+    good,  # as well: "a good"
+    phrases.empty_words,
+    *NUMBERS,
+    what_or_which,
+    phrases.possessive,
+    *METHODS,
+    *SUMS,
+    *QUESTIONS,
+    *AMOUNTS,
+    *IDIOM_RULES,
+    *VERB_RULES,
+    *SUPERLATIVES,
+    phrases.between,
+    phrases.lists,
+    phrases.upright,
+    phrases.do_support,
+    phrases.why_is,
+    phrases.what_is,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +91,7 @@ def examine(text: str) -> tuple[Frame | None, str]:
             rewritten = rule.apply(line)
             if rewritten is not line:
                 line, words = rewritten, set(rewritten.split(" "))
-    core = arranged(line)
+    core = phrases.arranged(line)
     if not core:
         return None, "holds no question"
     return Frame(core, prompt.material), ""

@@ -3,8 +3,6 @@
 What material says is never looked at.
 """
 
-# ruff: noqa: E501 - a pattern is easier to read on one line
-
 from gateway.cache.canonical.english import (
     COMMON,
     FOREIGN,
@@ -12,9 +10,9 @@ from gateway.cache.canonical.english import (
     QUESTION_WORDS,
     word_set,
 )
-from gateway.cache.canonical.lexicon import NUMBERS
 from gateway.cache.canonical.tokens import Prompt, is_word
 from gateway.cache.canonical.typos import WORDS
+from gateway.cache.canonical.vocabulary import NUMBERS
 
 MAX_WORDS = 100
 MAX_CHARS = 2000  # far above 100 words; spares the tokeniser a megabyte
@@ -44,8 +42,8 @@ DEICTIC = word_set("this these here attached attachment aforementioned")
 DEICTIC_AFTER_THE = word_set("above below following previous earlier former latter")
 # What stands before "that" when it points; a noun does in "a function that sorts".
 BEFORE_POINTING_THAT = word_set("""
-    is are was were be do does did can could will would should if why how what when where
-    of about with for in on at to from like and make makes made
+    is are was were be do does did can could will would should if why how what when
+    where of about with for in on at to from like and make makes made
     """)
 
 # The words are the matter: "the" and "a" or two synonyms are not the same here.
@@ -59,12 +57,12 @@ ABOUT_LANGUAGE = word_set("""
 
 
 def refusal(prompt: Prompt) -> str:
-    """Why only the exact text may be matched, or "". The cheapest reasons come first."""
+    """Why only the exact text may be matched, or "". The cheapest come first."""
     words = prompt.words
     if len(words) + prompt.material.count(" ") > MAX_WORDS:
         return f"longer than {MAX_WORDS} words"
     unique = set(words)
-    if not any(is_word(word) or word[0].isdecimal() for word in unique):
+    if not any(map(str.isalnum, unique)) and not prompt.quotes:
         return "holds no question"
     if not unique.isdisjoint(TIME_BOUND) or names_a_period(words, unique):
         return "the answer depends on the time"
@@ -72,8 +70,8 @@ def refusal(prompt: Prompt) -> str:
         return "asks for something new each time"
     if not is_english(words, unique):
         return "not in English as far as we can tell"
-    if is_self_contained(prompt):
-        return ""
+    if prompt.material or prompt.quotes:
+        return ""  # what the question is about comes with it, word for word
     if points_outside(words, unique):
         return "points at something outside the question"
     if not unique.isdisjoint(ABOUT_LANGUAGE) and is_about_language(words):
@@ -141,11 +139,4 @@ def is_about_language(words: list[str]) -> bool:
         word in ABOUT_LANGUAGE
         and not (before in NUMBERS or before == "one" or before[:1].isdecimal())
         for before, word in zip(["", *words], words, strict=False)
-    )
-
-
-def is_self_contained(prompt: Prompt) -> bool:
-    """What the question is about comes with it, word for word."""
-    return bool(prompt.material) or any(
-        len(word) > 1 and word[0] in '"`' for word in prompt.words
     )

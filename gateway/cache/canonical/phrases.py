@@ -1,46 +1,22 @@
-"""Rules about the parts of a question: owners, places, lists, what may stand anywhere."""
-
-# ruff: noqa: E501 - a pattern is easier to read on one line
+"""Rules about the parts of a question: owners, places, lists, and empty words."""
 
 import re
 
-from gateway.cache.canonical import questions as q
-from gateway.cache.canonical.rule import Rule, rule
+from gateway.cache.canonical.english import one_of, word_set
+from gateway.cache.canonical.rule import rewriting, rule
 
-NOUN = r"(?!(?:is|was|do|did|have|can|and|or|the|not|to|in|of|for|with|on|at|from|that) )\w+"
-POSSESSIVE = re.compile(
-    rf"^((?:what|who|where|which|when|how \w+) (?:is|was) )(the )?((?:{NOUN} ){{1,3}}?)'s ((?:(?!'s)\S+ ?)+)$"
-)
-
-
-@rule(
-    words="'s",
-    same=(
-        ("What's Peru's capital?", "What is the capital of Peru?"),
-        ("Where is the dog's bowl?", "Where is the bowl of the dog?"),
-        ("What is Africa's largest lake?", "What is the largest lake in Africa?"),
-    ),
-    differ=(
-        ("Does she love Bob's dog?", "Does the dog of she love Bob?"),
-        ("What is Peru's capital?", "What is the Peru of capital?"),
-        ("What is Alice's brother's name?", "What is Alice's name?"),
-        ("Who is Alice and Bob's aunt?", "Who is Alice and the aunt of Bob?"),
-    ),
-)
-def possessive(line: str) -> str:
-    """Y's X -> the X of Y, right after "what is"."""
-    found = POSSESSIVE.match(line)
-    if not found:
-        return line
-    verb, _, owner, owned = found.groups()
-    return f"{verb}the {owned.strip()} of {owner.strip()}"
-
-
+PREPOSITIONS = """
+    in for from to at on with by during before after under without than about if when
+"""
 FRONTED = re.compile(
-    r"^((?:in|for|from|to|at|on|with|by|during|compared to|before|after|under|without|as|if)\b[^,.?]*?) , ([^,.?]+)$"
+    rf"^({one_of(PREPOSITIONS + 'compared_to as')}\b[^,.?]*?) , ([^,.?]+)$"
 )
 ASKS = re.compile(
-    r"(?:what|which|who|when|where|why|how|can|could|should|is|was|do|did|will|would|write|explain|list|convert|show|give) "
+    one_of("""
+        what which who when where why how can could should is was do did will would
+        write explain list convert show give
+    """)
+    + " "
 )
 
 
@@ -66,14 +42,95 @@ def fronted(line: str) -> str:
     return line
 
 
-PLAIN = r"((?:(?!and |or |from |to |in |of |for |with |is )\S+ ?){1,4}?)"
-BETWEEN = re.compile(
-    rf"\b(between|among) {PLAIN} (and|versus|or) {PLAIN}(?=$| [.?,]| (?:in|for|from|to|of|with|is)\b)"
+# "A few" is no "few", and "a" may be a letter: "vitamin A in food".
+NO_ARTICLE_BEFORE = word_set("few little lot bit and or versus is in of to for from")
+ARTICLES = word_set("the a")
+FILLERS = word_set("""
+    , some any really actually exactly basically literally simply very ever
+""")
+BRACKETS = word_set("( ) -")
+FORMULA = re.compile(r"[\d+*/=^<>]")
+EMPTY_PHRASES = rewriting(
+    (r"(?<![^ ])(?:one|some|any) of (?=(?:the|your|my|our|best|most) )", ""),
+    (r"(?<![^ ])(?:at all|so much)(?: |$)", ""),
+    (r"(?<![^ ])so (?!that )(?=\w)", ""),
+    (r"(?<![^ ])in order (?=to )", ""),
+    (r"^((?:what|who|which) is )(?:few )?of (?=\w)", r"\1"),
+)
+IN_EMPTY_PHRASES = word_set("one some any all so order of")
+
+
+@rule(
+    same=(
+        ("Who wrote the constitution of Peru?", "Who wrote constitution of Peru?"),
+        ("What does it really mean?", "What does it mean?"),
+        ("What are some of the best books?", "What are the best books?"),
+    ),
+    differ=(
+        ("What is a few?", "What is few?"),
+        ("Which foods hold vitamin A and C?", "Which foods hold vitamin and C?"),
+        ("Who made The Wall?", "Who made the wall?"),
+    ),
+)
+def empty_words(line: str) -> str:
+    """Words that say nothing: articles, fillers, commas, brackets but in formulas."""
+    words = line.split(" ")
+    unique = set(words)
+    if not IN_EMPTY_PHRASES.isdisjoint(unique):
+        words = EMPTY_PHRASES(line).split(" ")
+    if not BRACKETS.isdisjoint(unique) and not FORMULA.search(line):
+        words = [word for word in words if word not in BRACKETS]
+    if not ARTICLES.isdisjoint(unique):
+        words = [
+            word
+            for word, after in zip(words, [*words[1:], ""], strict=True)
+            if word not in ARTICLES
+            or after in NO_ARTICLE_BEFORE
+            or not after[:1].isalnum()
+        ]
+    return " ".join([word for word in words if word not in FILLERS])
+
+
+NOT_OWNERS = one_of(
+    "is was do did have can and or not to in of for with on at from that"
+)
+POSSESSIVE = re.compile(
+    r"^((?:(?:what|who|where|when|how \w+) (?:is|was) )?)"
+    rf"((?:(?!{NOT_OWNERS} )\w+ ){{1,3}}?)"
+    r"'s ((?:(?!'s )\S+(?: |$))+)$"
 )
 
 
 @rule(
-    words="between among versus",
+    words="'s",
+    same=(
+        ("What's Peru's capital?", "What is the capital of Peru?"),
+        ("Where is the dog's bowl?", "Where is the bowl of the dog?"),
+        ("Peru's capital?", "The capital of Peru?"),
+        ("How can I read my website's logs?", "How can I read my website logs?"),
+    ),
+    differ=(
+        ("Does she love Bob's dog?", "Does the dog of she love Bob?"),
+        ("What is Peru's capital?", "What is the Peru of capital?"),
+        ("What is Alice's brother's name?", "What is Alice's name?"),
+        ("Who is Alice and Bob's aunt?", "Who is Alice and the aunt of Bob?"),
+        ("Is it the dog's?", "Is it the dogs?"),
+    ),
+)
+def possessive(line: str) -> str:
+    """Y's X -> X of Y, right after "what is"; elsewhere only the 's goes."""
+    if found := POSSESSIVE.match(line):
+        verb, owner, owned = found.groups()
+        return f"{verb}{owned.strip()} of {owner.strip()}"
+    return line.replace(" 's ", " ")
+
+
+NOT_BETWEEN = word_set("from to in of for with is . ?")
+LONGEST_OPERAND = 4  # words
+
+
+@rule(
+    words="between among",
     same=(
         (
             "What is the difference between tea and coffee?",
@@ -89,12 +146,16 @@ BETWEEN = re.compile(
 )
 def between(line: str) -> str:
     """What lies between two things lies between them in either order."""
-
-    def sort(found: re.Match[str]) -> str:
-        one, other = sorted((found[2].strip(), found[4].strip()))
-        return f"between {one} and {other}"
-
-    return BETWEEN.sub(sort, line)
+    words = line.replace(" among ", " between ").split(" ")
+    start = words.index("between") + 1 if "between" in words else len(words)
+    end = start
+    while end < len(words) and words[end] not in NOT_BETWEEN:
+        end += 1
+    operands = " ".join(words[start:end]).replace(" versus ", " and ").split(" and ")
+    if len(operands) != 2 or any(o.count(" ") >= LONGEST_OPERAND for o in operands):
+        return line
+    one, other = sorted(operands)
+    return " ".join((*words[:start], one, "and", other, *words[end:]))
 
 
 LIST = re.compile(r"(?<![^ ])(\w+) (and|or) (\w+)(?![^ ])")
@@ -112,92 +173,102 @@ def lists(line: str) -> str:
     return LIST.sub(lambda m: f"{min(m[1], m[3])} {m[2]} {max(m[1], m[3])}", line)
 
 
-AUXILIARY = "is|was|do|did|can|could|will|would|should|have"
+VERB = "(is|was|can|will|should)"
+NO_VERB = rf"(?!{one_of('is was do did can could will would should have to')} )"
+PARTICIPLE = r"(?:\w+ed|made|done|built|grown|written|drawn|sold|taught|taken|born)\b"
 INVERTED = re.compile(
-    rf"^(how|why|when|where) ((?!to )(?:(?!(?:{AUXILIARY}) )\w+ ){{1,3}}?)(is|was|can|will|should) "
-    r"(?=\S+(?: \S+){0,3}$)"
-)
-MEASURED = re.compile(
-    r"^how (?:\w+ ){1,3}?(?:is|was|can|will|should) (?!\w+(?:ed|made|done|built|grown|written|drawn|sold|taught|taken|born)\b)"
+    rf"^(when|where|why) ((?:{NO_VERB}\w+ ){{1,3}}?){VERB} (?=\S+(?: \S+){{0,3}}$)"
+    rf"|^(how) ((?:{NO_VERB}\w+ ){{1,3}}?){VERB} (?={PARTICIPLE}(?: \S+){{0,3}}$)"
 )
 
 
 @rule(
     words="how why when where",
-    same=(("How gold is formed?", "How is gold formed?"),),
+    same=(
+        ("How gold is formed?", "How is gold formed?"),
+        ("Why Venus is hot?", "Why is Venus hot?"),
+    ),
     differ=(("How old is gold?", "How is old gold?"),),
 )
 def upright(line: str) -> str:
     """The verb before the subject, also where it was forgotten."""
-    return line if MEASURED.match(line) else INVERTED.sub(r"\1 \3 \2", line)
+    found = INVERTED.match(line)
+    if not found:
+        return line
+    asks, subject, verb = (group for group in found.groups() if group)
+    return f"{asks} {verb} {subject}{line[found.end() :]}"
 
 
-A = re.compile(
-    r"(?<![^ ])(?:the|a) (?!(?:few|little|lot|bit|and|or|versus|is|in|of|to|for|from)(?![^ ]))(?=[^\W_])"
-)
-FILLERS = re.compile(
-    r"(?<![^ ])(?:,|some|any|so(?! that(?: |$))|really|actually|exactly|basically|literally|simply|very|ever|in order(?= to )|-|\(|\))(?: |$)"
-)
 DO = re.compile(
-    r"^((?:what|when|where|why|how)(?: (?!to |is |can |should |do )\S+){0,3}?) do (?=\S+ \S)"
+    r"^((?:what|when|where|why|how)(?: (?!(?:to|is|can|should|do) )\S+){0,3}?)"
+    r" do (?=\S+ \S)"
 )
-OWNER = re.compile(r" 's(?= \S)")
-WHAT_IS = re.compile(r"^what is (?:some |any )?(?=\S+ \S)")
+
+
+WORKS = re.compile(r"^(how (?!to ).*)works$")
 
 
 @rule(
+    words="do works",
+    same=(("How many times does it run?", "How many times it runs?"),),
+    differ=(
+        ("Do dogs eat grapes?", "Dogs eat grapes?"),
+        ("What did dogs eat?", "What do dogs eat?"),
+    ),
+)
+def do_support(line: str) -> str:
+    """A "do" that only helps to ask says nothing."""
+    return WORKS.sub(r"\1work", DO.sub(r"\1 ", line))
+
+
+WHY_IS = re.compile(r"^why is (?=\w+ \w+$)")
+
+
+@rule(
+    words="why",
+    same=(("What makes the sky blue?", "Why is the sky blue?"),),
+    differ=(("Why was the sky blue?", "Why is the sky blue?"),),
+)
+def why_is(line: str) -> str:
+    """As "what makes the sky blue" has no "is"."""
+    return WHY_IS.sub("why ", line)
+
+
+@rule(
+    words="what",
     same=(
         ("What is the capital of Peru?", "capital of Peru"),
-        ("Which is the longest river of Peru?", "What is the longest river of Peru?"),
         ("What is 2+2?", "2+2"),
-        ("Who wrote the constitution of Peru?", "Who wrote constitution of Peru?"),
     ),
     differ=(
         ("What was the capital of Peru?", "What is the capital of Peru?"),
-        ("Who is the king of Spain?", "Where is the king of Spain?"),
-        ("What is a few?", "What is few?"),
-        ("Who made The Wall?", "Who made the wall?"),
+        ("What is entropy?", "entropy"),
     ),
 )
-def empty_words(line: str) -> str:
-    """Words that say nothing: articles, fillers, do-support, "what is"."""
-    line = DO.sub(r"\1 ", OWNER.sub("", FILLERS.sub("", A.sub("", line))))
-    return WHAT_IS.sub("", line).strip()
+def what_is(line: str) -> str:
+    """A "what is" before several words asks no more than they do."""
+    if line.startswith("what is ") and " " in line[8:]:
+        return line[8:]
+    return line
 
 
-PHRASES: tuple[Rule, ...] = (
-    fronted,
-    possessive,
-    *q.QUESTIONS,
-    q.passive,
-    q.agents,
-    q.paraphrases,
-    q.which_is,
-    q.write,
-    between,
-    lists,
-    upright,
-    empty_words,
-)
-
-PREPOSITION = re.compile(
-    r" (?=(?:in|for|from|to|at|on|with|by|during|before|after|under|without|than|about|if|when)(?![^ ]))"
-)
+PREPOSITION = re.compile(rf" (?={one_of(PREPOSITIONS)}(?![^ ]))")
 # Where English takes now one, now the other: in or at school, think of or about.
-GENERIC = {"in": "of", "at": "of", "on": "of", "about": "of"}
+GENERIC = {
+    **dict.fromkeys(("in", "at", "on", "about", "for"), "of"),
+    **dict.fromkeys(("person", "somebody"), "people"),
+}
 
 
 def arranged(line: str) -> tuple[str, ...]:
-    """The words in order, phrases with prepositions at the end in a fixed order."""
+    """The words in order, but phrases with different prepositions in a fixed one."""
     if not line:
         return ()
     head, *phrases = PREPOSITION.split(line)
     if len(phrases) > 1:
-        heads = {phrase.partition(" ")[0] for phrase in phrases}
-        if len(heads) == len(phrases) and not any(
-            " and " in phrase or " or " in phrase for phrase in phrases[:-1]
-        ):
+        prepositions = {phrase.partition(" ")[0] for phrase in phrases}
+        joined = any(" and " in phrase or " or " in phrase for phrase in phrases[:-1])
+        if len(prepositions) == len(phrases) and not joined:
             phrases.sort()
-    return tuple(
-        GENERIC.get(word, word) for word in " ".join((head, *phrases)).split(" ")
-    )
+    words = " ".join((head, *phrases)).split(" ")
+    return tuple(GENERIC.get(word, word) for word in words)

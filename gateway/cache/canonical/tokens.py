@@ -1,57 +1,60 @@
 """Text -> words in small letters, and the material that no rule touches.
 
-Material is what a question is about and must be equal byte for byte: code, what is in
-quotation marks, and what follows a colon or the first line unless that is prose.
+Material is what a question is about and must be equal byte for byte: code, and what
+follows a colon or the first line unless that is prose. A quotation is a word of its
+own.
 """
-
-# ruff: noqa: E501 - a pattern is easier to read on one line
 
 import re
 from typing import NamedTuple
 
-FENCE = re.compile(r"\s*```.*?(?:```|\Z)\s*", re.DOTALL)
-QUOTE = re.compile(
-    r"""  "+[^"\n]+"+ | «[^»\n]*» | `[^`\n]+` | (?<!\w)'[^'\n]+'(?!\w) """,
-    re.VERBOSE,
-)
-# As in "Quick question: ...": what comes after it is no material.
-INTRODUCTION = re.compile(
-    r"(?:(?:just )?(?:a |an |one |my |i have an? |another )?(?:quick |small |short |"
-    r"simple |general |stupid |dumb |honest |serious |little )?"
-    r"(?:question|q|curiosity|one|query)|hi|hello|hey|please|dear \w+|"
-    r"(?:i am |i'm |just )?(?:curious|wondering)|help|tell me|i wonder|"
-    r"(?:please )?(?:answer|answer this|help me|help me with this))[^\w:\n]*",
-    re.IGNORECASE,
-)
-# A sentence with nothing in it that code or data would have.
-PROSE = re.compile(
-    r"\s*(?:[-*•] )?[^\W\d_][^{}<>=\[\]|\\`\t;_]* [^{}<>=\[\]|\\`\t;_]*[.!?,]\s*"
-)
-# As in "Computer science: What is a hash?".
-TOPIC = re.compile(r"[A-Z][\w&()'-]*(?: (?:of|and|in|for|the|[A-Z(][\w&()'-]*))*")
-QUESTION = re.compile(
-    r"(?:What|Which|Who|Whom|Whose|When|Where|Why|How|Is|Are|Do|Does|Did|Can|Should|Will)\b[^\n]*\?\s*$"
-)
-BULLET = re.compile(r"^\s*[-*•] ", re.MULTILINE)
-# Words that a capital makes another word of; in capitals all over, nothing can tell.
-# An identifier, as in "getName", is one as well.
-CASED = re.compile(
-    r"\b(?:US|IT|WHO|Turkey|Polish|March|AIDS|[kKMGT]b|[a-z]{2,}[A-Z]\w*)\b"
-)
-LONE_NAME = re.compile(
-    r"((?:\b[Ww]h(?:at|o)(?:'s| is| are| was| were)|\b[Dd]efine|\b[Ee]xplain|\b[Aa]bout)"
-    r" |[a-z] The )([A-Z][a-z]+)(?=\W*$| (?:is|are|was)\W*$)"
-)
-MATERIAL_STARTS = re.compile(r"\n|:(?=\s|$)")
-SENTENCE_START = re.compile(r"[A-Z][a-z]* [^{}<>=\[\]|\\`\t\n;_]+$|I ")
-GAP = "\ue000"  # a space within a quotation: a line's words are separated by spaces
+from gateway.cache.canonical.english import one_of
+from gateway.cache.canonical.typos import WORDS
+
+GAP = "\ue000"  # a space within a quotation: the words of a line are separated by them
 CODE = "\ue001"  # where a block of code stood
 MARK = "ʹ"  # a letter to `TOKEN`, at the end of words whose capital counts
+
 TYPOGRAPHIC = str.maketrans("’‘ʼ´“”–—−…\u00a0\u202f", "''''\"\"---.  ")
+FENCE = re.compile(r"\s{0,4}```.*?(?:```|\Z)\s{0,4}", re.DOTALL)
+QUOTE = re.compile(
+    r"""  "+[^"\n]+"+ | «[^»\n]*» | `[^`\n]+` | (?<!\w)'[^'\n]+'(?!\w) """, re.VERBOSE
+)
+MATERIAL_STARTS = re.compile(r"\n|:(?=\s|$)")
+# As in "Quick question: ...": what comes after it is no material.
+INTRODUCTION = re.compile(
+    rf"""
+      (?:just\ )?(?:(?:an?|one|my|another|i\ have\ an?)\ )?
+      (?:{one_of("quick small short simple general stupid dumb honest serious")}\ )?
+      (?:question|q|curiosity|query)
+    | (?:hi|hello|hey|please|dear\ \w+|help|tell\ me|i\ wonder)
+    | (?:i\ am\ |i'm\ |just\ )?(?:curious|wondering)
+    | (?:please\ )?(?:answer|answer\ this|help\ me|help\ me\ with\ this)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+# As in "Computer Science: What is a hash?".
+TOPIC = re.compile(
+    r"[A-Z][\w&()'-]*(?: (?:of|and|in|for|the|[A-Z(][\w&()'-]*))*",
+)
+QUESTION = re.compile(
+    r"(?:Wh(?:at|ich|om?|ose|en|ere|y)|How|Is|Are|Do|Does|Did|Can|Should|Will)\b"
+    r"[^\n]*\?\s*$"
+)
+CODE_MARK = re.compile(r"[{}<>=\[\]|\\`\t;_]")
+BULLET = re.compile(r"^ *- ", re.MULTILINE)
+SENTENCE_START = re.compile(r"(?:[A-Z][a-z]*|I) [^\n]+$")
+
+# Words that a capital makes another word of, and identifiers such as "getName".
+CASED = re.compile(r"[AIKMTUWGk](?<!\w.)(?:S|T|HO|urkey|IDS|b|bps)(?!\w)")
+CAMEL = re.compile(r"[a-z][A-Z]")
+IDENTIFIER = re.compile(r"\b[a-z]{2,}[A-Z]\w*")
+TITLE = re.compile(r"(?<=[a-z] The )[A-Z][a-z]+(?=\W*$)")
+BEFORE_A_LONE_NAME = ("hat is", "hat's", "hat are", "ho is", "ho's", "what", "who")
 
 TOKEN = re.compile(
     r"""
-      "[^"]*" | `[^`]*`
+      [a-z]+(?![^\s,?]) | "[^"]*"  # the first is a short cut for most words
     | \d+(?:,\d{3})+(?:\.\d+)? | \d+(?:st|nd|rd|th)\b
     | \d+(?:\.\d+)*(?:!(?=\s*[?+\-*/=\w]))?  # 5! is a factorial
     | (?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)-[a-z]+ | e-mails?
@@ -64,8 +67,11 @@ TOKEN = re.compile(
 
 
 class Prompt(NamedTuple):
+    """`quotes` tells whether any word is a quotation, `"like this"` with `GAP`s."""
+
     words: list[str]
-    material: str
+    material: str = ""
+    quotes: bool = False
 
 
 def tokenise(text: str) -> Prompt:
@@ -79,12 +85,15 @@ def tokenise(text: str) -> Prompt:
     prose, rest = split(text)
     if rest:
         material.append(rest)
-    prose = prose.translate(TYPOGRAPHIC)
-    prose, quoted = unquoted(prose)
+    if not prose.isascii():
+        prose = prose.translate(TYPOGRAPHIC)
+    quoted: list[str] = []
+    if '"' in prose or "'" in prose or "`" in prose or "«" in prose:
+        prose = unquoted(prose, quoted)
     words = TOKEN.findall(marked(prose).lower())
     if quoted:
-        words = restored(words, quoted)
-    return Prompt(words, "\n".join(material))
+        words = [restored(word, quoted) for word in words]
+    return Prompt(words, "\n".join(material), bool(quoted))
 
 
 def split(text: str) -> tuple[str, str]:
@@ -93,66 +102,77 @@ def split(text: str) -> tuple[str, str]:
         return text, ""
     for end in MATERIAL_STARTS.finditer(text):
         head, rest = text[: end.start()], text[end.end() :].strip()
-        if (
-            INTRODUCTION.fullmatch(head)
-            or TOPIC.fullmatch(head)
-            and QUESTION.match(rest)
-        ):
+        if INTRODUCTION.fullmatch(head) or is_topic(head, rest):
             return split(f"{head}, {rest}")
         if end.group() == "\n" and is_prose(rest):
             lines = BULLET.sub("", rest).split("\n")
-            return split(
-                " ".join((head if head[-1:] in ".!?:," else head + ".", *lines))
-            )
+            start = head if head[-1:] in ".!?:," else head + "."
+            return split(" ".join((start, *lines)))
         return head, lowered_start(rest)
     return text, ""
 
 
+def is_topic(head: str, rest: str) -> bool:
+    return bool(QUESTION.match(rest) and TOPIC.fullmatch(head))
+
+
 def is_prose(text: str) -> bool:
-    return all(PROSE.fullmatch(line) for line in text.split("\n") if line.strip())
+    """Sentences, each with its end and without what code or data would have."""
+    lines = [line.strip().removeprefix("- ") for line in text.split("\n")]
+    return not CODE_MARK.search(text) and all(
+        line[0].isalpha() and line[-1] in ".!?," and " " in line
+        for line in lines
+        if line
+    )
 
 
 def lowered_start(material: str) -> str:
     """Whether a sentence begins with a capital says nothing about it."""
-    if SENTENCE_START.match(material) and not CASED.match(material):
+    if CODE_MARK.search(material) or CASED.match(material):
+        return material
+    if SENTENCE_START.match(material):
         return material[0].lower() + material[1:]
     return material
 
 
-def unquoted(prose: str) -> tuple[str, list[str]]:
+def unquoted(prose: str, quoted: list[str]) -> str:
     """Quotations become numbers in quotation marks, so that no rule sees them."""
-    quoted: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
         quoted.append(match.group()[1:-1].replace(" ", GAP))
         return f' "{len(quoted) - 1}" '
 
-    return QUOTE.sub(keep, prose), quoted
+    return QUOTE.sub(keep, prose)
 
 
-def restored(words: list[str], quoted: list[str]) -> list[str]:
-    return [
-        f'"{quoted[int(word[1:-1])]}"'
-        if word[:1] == '"' and word[1:-1].isdecimal()
-        else word
-        for word in words
-    ]
+def restored(word: str, quoted: list[str]) -> str:
+    number = word[1:-1]
+    if word[0] == '"' and number.isascii() and number.isdecimal():
+        return f'"{quoted[int(number)]}"'
+    return word
 
 
 def marked(prose: str) -> str:
     """With a mark at each word that is another one in small letters."""
-    if prose.isupper():
-        return prose
-    if CASED.search(prose):
-        prose = CASED.sub(rf"\g<0>{MARK}", prose)
-    if name := LONE_NAME.search(prose):
-        prose = prose[: name.end(2)] + MARK + prose[name.end(2) :]
+    prose = CASED.sub(rf"\g<0>{MARK}", prose)
+    if CAMEL.search(prose):
+        prose = IDENTIFIER.sub(rf"\g<0>{MARK}", prose)
+    if " The " in prose:
+        prose = TITLE.sub(mark_common, prose)
+    head, _, name = prose.rstrip(" ?.!").rpartition(" ")
+    if name in ("is", "are", "was"):  # "tell me what Discord is"
+        head, _, name = head.rpartition(" ")
+    alone = head.endswith(BEFORE_A_LONE_NAME)
+    if alone and name.isalpha() and name.istitle() and name[-1] != MARK:
+        at = len(head) + 1 + len(name)
+        prose = prose[:at] + MARK + prose[at:]
     return prose
+
+
+def mark_common(name: re.Match[str]) -> str:
+    """A common word after a capital "The" is a title: who made The Wall?"""
+    return name[0] + MARK if name[0].lower() in WORDS else name[0]
 
 
 def is_word(token: str) -> bool:
     return token[0].isalpha()
-
-
-def is_number(token: str) -> bool:
-    return token[0].isdecimal()

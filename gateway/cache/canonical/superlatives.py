@@ -1,0 +1,103 @@
+"""Rules about the best, the largest and the most of something."""
+
+import re
+
+from gateway.cache.canonical.english import one_of
+from gateway.cache.canonical.rule import Rule, rewriting, rule
+
+NO_SUPERLATIVE = one_of("""
+    interest west east rest test forest request harvest guest contest protest invest
+    suggest nest chest quest priest latest honest modest
+""")
+SUPERLATIVE = rf"(?:best|worst|(?!{NO_SUPERLATIVE} )\w{{3,}}est|most \w+|least \w+)"
+WHICH_IS = re.compile(
+    rf"^what ((?:(?!is |was )\w+ ){{1,3}}?)(?:is|was) ({SUPERLATIVE})"
+    r"( (?:in|of|for|on|to|at|under|from|with) .+)?$"
+)
+
+
+@rule(
+    words="what",
+    same=(
+        ("Which desert is the largest in Asia?", "What is the largest desert in Asia?"),
+        ("Which phone is best for games?", "What is the best phone for games?"),
+        ("What are the best books?", "Which are the best books?"),
+    ),
+    differ=(
+        ("Which desert is the largest?", "Which river is the largest?"),
+        ("Which desert is the largest?", "Which desert is the smallest?"),
+        ("What is the largest lake?", "What is the second largest lake?"),
+    ),
+)
+def which_is(line: str) -> str:
+    """Which X is the most Y: what is the most Y X."""
+    if found := WHICH_IS.match(line):
+        return f"what is {found[2]} {found[1].strip()}{found[3] or ''}"
+    return line
+
+
+TO_USE = one_of("""
+    buy watch read use have get visit play listen_to see eat own try try_out follow
+    go_to
+""")
+SEEN = one_of("""
+    seen heard heard_of read watched had met came_across come_across been_to visited
+    played eaten tried done received been_given did
+""")
+EVER = rf"(?:that )?(?:you|i) (?:have )?(?:ever )?{SEEN}(?: in (?:your|my) life)?"
+IN_ALL = one_of("in_world of_world ever on_earth")
+FOLLOWS = "(?= (?:in|for|under|below|on|at|of|with|by) |$)"
+BEST = rewriting(
+    (rf"^who is (?={SUPERLATIVE} )", "what is "),
+    (
+        rf"^what ((?:\w+ ){{1,2}}?)((?:in|for|of) [\w ]+?) is ({SUPERLATIVE})$",
+        r"what is \3 \1\2",
+    ),
+    (rf"^(what is {SUPERLATIVE} .+?) (?:{EVER}|{IN_ALL})$", r"\1"),
+    (rf"^(what is best .+?) to {TO_USE}{FOLLOWS}", r"\1"),
+    (rf"^(what is {SUPERLATIVE} .+?) (?:of|in) (?=\S+$)", r"\1 in "),
+)
+
+
+GOOD = re.compile(
+    r"^(?:what|which|who)(?: one)? (?:is|do|will be|would be|can be) "
+    r"(?:(?:some|any|few|the|of|your|my|most) )*(?:good|great|greatest|top|best) "
+)
+
+
+@rule(
+    words="good great greatest top best",
+    same=(
+        ("What are some good books?", "What are the best books?"),
+        ("Which are the top books?", "What are the best books?"),
+    ),
+    differ=(
+        ("What is a good salary?", "What is the best salary?"),
+        ("What are good books?", "What are bad books?"),
+    ),
+)
+def good(line: str) -> str:
+    """Good ones are asked for as the best; "a good" one is only good."""
+    return GOOD.sub("what is best ", line)
+
+
+@rule(
+    words="what who",
+    same=(
+        ("What is the best book to read?", "What is the best book?"),
+        ("What is the best film you have ever seen?", "What is the best film?"),
+        ("Who is the tallest man in the world?", "Who is the tallest man?"),
+        ("What is Africa's largest lake?", "What is the largest lake in Africa?"),
+    ),
+    differ=(
+        ("What is the best book to burn?", "What is the best book?"),
+        ("What is the largest lake in Africa?", "What is the largest lake?"),
+        ("What is the best film of all time?", "What is the best film?"),
+    ),
+)
+def best(line: str) -> str:
+    """Whom or what, of which kind: in all the world, and to be used, is meant."""
+    return BEST(line)
+
+
+SUPERLATIVES: tuple[Rule, ...] = (which_is, best)

@@ -1,0 +1,231 @@
+"""Rules about verbs: who does it, who may, whether it is said actively."""
+
+import re
+
+from gateway.cache.canonical.english import one_of
+from gateway.cache.canonical.rule import Rule, rewriting, rule
+from gateway.cache.canonical.typos import WORDS
+
+ANYONE = "(?:i|you|we|one|somebody|anybody|person)"
+FOR_ANYONE = r"(?: for (?:me|you|one|us|somebody|people|person))?"
+MAY = "(?:can|may|could|might)"
+
+PERMISSION = rewriting(
+    (rf"^{MAY} {ANYONE} (safely|legally) ", r"is it \1 to "),
+    (
+        rf"^is it (?:possible|okay|allowed|feasible|fine|permitted){FOR_ANYONE} to ",
+        "can one ",
+    ),
+    (r"^is it (?:possible|okay|allowed) for (\w+) to ", r"can \1 "),
+    (rf"^{MAY} {ANYONE} ", "can one "),
+    (
+        r"^is it (?:good|good idea|good thing|advisable|recommended|wise)"
+        rf"{FOR_ANYONE} to ",
+        "should one ",
+    ),
+    (rf"^(?:should|ought) {ANYONE} (?:to )?", "should one "),
+    (r"^is there (?:possibility|chance) (?:to|of) ", "can one "),
+    (
+        r"^(what|which|where|when|why|how|who)((?: \w+){0,2}) (can|could|should)"
+        rf" {ANYONE} ",
+        r"\1\2 \3 one ",
+    ),
+    (
+        rf"^(how (?:long|much|many|often)(?: \w+)?) do {ANYONE} (?:need|have) to ",
+        r"\1 should one ",
+    ),
+    (r"^is it (safe|legal)ly to ", r"is it \1 to "),
+    (r"^is ((?:\w+ ){1,3}?)able to ", r"can \1"),
+)
+
+
+@rule(
+    words="can could may might should ought possible okay allowed good advisable wise "
+    "recommended fine feasible permitted need have possibility chance able",
+    same=(
+        ("Is it possible to freeze rice?", "Can I freeze rice?"),
+        ("Can you legally collect rainwater?", "Is it legal to collect rainwater?"),
+        ("Where can I buy stamps?", "Where can you buy stamps?"),
+        ("How long should I cook rice?", "How long do I need to cook rice?"),
+        ("Is it a good idea to freeze rice?", "Should I freeze rice?"),
+    ),
+    differ=(
+        ("Is it safe to eat?", "Is it legal to eat?"),
+        ("Is it possible to freeze rice?", "Is it necessary to freeze rice?"),
+        ("May I eat rice?", "Must I eat rice?"),
+        ("Can I freeze rice?", "Should I freeze rice?"),
+        ("Do I need to freeze rice?", "Should I freeze rice?"),
+        ("Can I freeze rice?", "Can he freeze rice?"),
+    ),
+)
+def permission(line: str) -> str:
+    """Whether something can or should be done, whoever does it."""
+    asked = PERMISSION(line)
+    if asked.startswith(("can one ", "should one ")):
+        return asked.replace(" your " if line[:8] == "can you " else " my ", " ")
+    return asked
+
+
+JUDGED = one_of("""
+    safe legal illegal good bad okay possible healthy unhealthy dangerous necessary
+    useful wrong
+""")
+GERUND = re.compile(rf"^is (\w+)ing ((?:(?!is |was )\S+ )*)({JUDGED})$")
+
+
+@rule(
+    words="safe legal illegal good bad okay possible healthy unhealthy dangerous "
+    "necessary useful wrong",
+    same=(
+        ("Is taking aspirin with milk safe?", "Is it safe to take aspirin with milk?"),
+        ("Is collecting rainwater legal?", "Is it legal to collect rainwater?"),
+    ),
+    differ=(("Is taking aspirin safe?", "Is it safe to give aspirin?"),),
+)
+def gerund_subject(line: str) -> str:
+    """Doing something is safe: it is safe to do it."""
+    found = GERUND.match(line)
+    if not found:
+        return line
+    return f"is it {found[3]} to {base(found[1])} {found[2]}".strip()
+
+
+def base(stem: str) -> str:
+    """The verb without ing or ed: tak -> take, stopp -> stop, cook -> cook."""
+    if stem + "e" in WORDS and (stem not in WORDS or stem[-1] in "cgvuz"):
+        return stem + "e"
+    doubled = len(stem) > 3 and stem[-1] == stem[-2]
+    return stem[:-1] if doubled and stem not in WORDS else stem
+
+
+AGENTS = {
+    "founder": "founded", "inventor": "invented", "author": "wrote", "writer": "wrote",
+    "creator": "created", "discoverer": "discovered", "winner": "won",
+    "director": "directed", "composer": "composed", "painter": "painted",
+    "designer": "designed", "builder": "built", "developer": "developed",
+    "owner": "own", "killer": "killed", "maker": "made", "singer": "sang",
+    "producer": "produced",
+}  # fmt: skip
+AGENT = re.compile(rf"^who (?:is|was) ({'|'.join(AGENTS)}) (?:of|behind) ")
+BY_WHOM = re.compile(
+    r"^(?:by (?:whom|who) (?:is|was) (.+) (\w+)"
+    r"|(?:who|whom) (?:is|was) (.+) (\w+) by"
+    r"|(.+?) (?:is|was) (\w+) by (?:whom|who))$"
+)
+# Participle -> past, as in "was written by" and "wrote".
+PASTS = {
+    "written": "wrote", "built": "built", "made": "made", "won": "won", "sung": "sang",
+    "drawn": "drew", "taken": "took", "given": "gave", "found": "found",
+    "shot": "shot", "led": "led", "sold": "sold", "known": "knew", "begun": "began",
+}  # fmt: skip
+
+
+@rule(
+    words="who whom",
+    same=(
+        ("Who is the founder of Ikea?", "Who founded Ikea?"),
+        ("Who's Ikea's founder?", "Who founded Ikea?"),
+        ("Who was the light bulb invented by?", "Who invented the light bulb?"),
+        ("Dune was written by whom?", "Who is the author of Dune?"),
+        ("By whom was Dune written?", "Who wrote Dune?"),
+    ),
+    differ=(
+        ("Who is the founder of Ikea?", "Who runs Ikea?"),
+        ("Who killed Bob?", "Who did Bob kill?"),
+        ("Who is Alice loved by?", "Who does Alice love?"),
+    ),
+)
+def agents(line: str) -> str:
+    """Who did it: the noun for the doer and the passive are the verb."""
+    if found := AGENT.match(line):
+        return f"who {AGENTS[found[1]]} {line[found.end() :]}"
+    if found := BY_WHOM.match(line):
+        what, verb = (group for group in found.groups() if group)
+        if verb.endswith("ed") or verb in PASTS:
+            return f"who {PASTS.get(verb, verb)} {what}"
+    return line
+
+
+# Participle -> verb, as in "can be frozen" and "can freeze".
+VERBS = {
+    "frozen": "freeze", "eaten": "eat", "made": "make", "taken": "take",
+    "given": "give", "built": "build", "broken": "break", "written": "write",
+    "sent": "send", "drunk": "drink", "grown": "grow", "kept": "keep", "sold": "sell",
+    "bought": "buy", "worn": "wear", "driven": "drive", "hidden": "hide",
+    "stolen": "steal", "thrown": "throw", "done": "do", "found": "find", "seen": "see",
+    "left": "leave", "paid": "pay", "put": "put", "cut": "cut", "read": "read",
+    "run": "run", "set": "set", "reset": "reset", "shut": "shut", "split": "split",
+    "won": "win", "told": "tell", "taught": "teach", "caught": "catch",
+    "understood": "understand", "held": "hold", "fed": "feed", "shown": "show",
+}  # fmt: skip
+PASSIVE = re.compile(
+    r"^(how )?(can|should|could) ((?:(?!not |be |one )\w+ ){1,3}?)be (\w+)"
+    r"((?: (?!by )\S+)*)$"
+)
+
+
+@rule(
+    words="be",
+    same=(
+        ("Can salmon be frozen?", "Can I freeze salmon?"),
+        ("How can rice be stored?", "How do I store rice?"),
+    ),
+    differ=(
+        ("Can salmon be frozen?", "Can I eat salmon?"),
+        ("Can dogs be bitten by cats?", "Can dogs bite cats?"),
+    ),
+)
+def passive(line: str) -> str:
+    """What can be done: what one can do."""
+    found = PASSIVE.match(line)
+    if not found:
+        return line
+    how, may, what, participle, rest = found.groups()
+    verb = VERBS.get(participle)
+    if verb is None and participle.endswith("ed"):
+        verb = base(participle[:-2])
+    if verb is None:
+        return line
+    return f"{'how to' if how else may + ' one'} {verb} {what.strip()}{rest}"
+
+
+# Past -> verb, in the clause that says what would have to happen.
+UNREAL = {
+    "bit": "bite", "ate": "eat", "went": "go", "came": "come", "fell": "fall",
+    "broke": "break", "lost": "lose", "won": "win", "got": "get", "had": "have",
+    "took": "take", "gave": "give", "left": "leave", "drank": "drink", "died": "die",
+    "swallowed": "swallow", "touched": "touch", "stopped": "stop", "hit": "hit",
+    "disappeared": "disappear", "was": "is", "did": "do", "stung": "sting",
+}  # fmt: skip
+HAPPENS = re.compile(r"^what (?:(will|would) )?happen ((?:to .+?)?(?:if|when) .+)$")
+
+
+@rule(
+    words="happen",
+    same=(
+        ("What happens if a dog bites a cat?", "What would happen if a dog bit a cat?"),
+        ("What will happen if I stop smoking?", "What happens if I stop smoking?"),
+    ),
+    differ=(
+        ("What happens if a dog bites a cat?", "What happens if a cat bites a dog?"),
+        ("What happened when Rome fell?", "What happens when Rome falls?"),
+    ),
+)
+def happenings(line: str) -> str:
+    """What happens, will or would happen if something does or did."""
+    found = HAPPENS.match(line)
+    if not found:
+        return line
+    verb, clause = found[1], found[2].replace("when ", "if ", 1)
+    if verb == "would":
+        clause = " ".join(UNREAL.get(word, word) for word in clause.split(" "))
+    return f"what happen {clause}"
+
+
+VERB_RULES: tuple[Rule, ...] = (
+    gerund_subject,
+    permission,
+    passive,
+    agents,
+    happenings,
+)

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from gateway.admin.configuration import configuration_page, export_configuration
 from gateway.admin.dashboard.live import live
 from gateway.admin.setup import setup, setup_link
 
@@ -11,6 +12,16 @@ urlpatterns = [
     path("admin/setup/", setup, name="setup"),
     path("admin/setup/<slug:token>/", setup_link, name="setup_link"),
     path("admin/live/", live, name="live"),
+    path(
+        "admin/configuration/",
+        admin.site.admin_view(configuration_page),
+        name="configuration",
+    ),
+    path(
+        "admin/configuration/export/",
+        admin.site.admin_view(export_configuration),
+        name="configuration_export",
+    ),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]

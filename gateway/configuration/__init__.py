@@ -15,18 +15,22 @@ from gateway.configuration.plan import plan
 from gateway.configuration.problems import ConfigurationError
 from gateway.configuration.reader import read, read_bytes
 from gateway.configuration.report import describe, differences
+from gateway.configuration.restore import Restoration, apply_restore, plan_restore
 from routing.models import Backend
 
 __all__ = [
     "Config",
     "ConfigurationError",
     "Plan",
+    "Restoration",
     "apply",
+    "apply_restore",
     "describe",
     "drift",
     "dump",
     "import_if_empty",
     "plan",
+    "plan_restore",
     "read",
     "read_bytes",
 ]

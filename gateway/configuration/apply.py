@@ -1,5 +1,7 @@
 """Write a plan into the database: all of it or nothing."""
 
+from collections.abc import Sequence
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model
@@ -8,12 +10,16 @@ from gateway.configuration.difference import Plan
 from gateway.configuration.problems import ConfigurationError
 
 
-def apply(plan: Plan) -> None:
-    """Raises ConfigurationError, with nothing written, when a row refuses."""
+def apply(plan: Plan, gone: Sequence[Model] = ()) -> None:
+    """Raises ConfigurationError, with nothing written, when a row refuses.
+
+    `gone` are deleted once nothing of the plan needs them any more."""
     with transaction.atomic():
         for change in plan.changes:
             for row in change.rows:
                 _save(row, change.label)
+        for row in gone:
+            row.delete()
         # Rules between rows, such as rising thresholds, hold once all are written.
         for change in plan.changes:
             for row in change.rows:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import F
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from gateway.admin.dashboard import charts, numbers
@@ -57,6 +58,8 @@ def add_dashboard(
     }
     if request.user.has_perm("gateway.view_requestlog"):
         added |= pictures(period_of(request, timezone.now()))
+    if request.user.has_perm("routing.view_routingpolicy"):
+        added["links"] = [("Configuration", reverse("configuration"))]
     if request.user.has_perm("routing.view_backend"):
         added["live"] = live_state(request)
     return {**context, **added}

@@ -59,7 +59,7 @@ def test_more_keys_need_no_more_queries(admin_client):
     with CaptureQueriesContext(connection) as many:
         admin_client.get("/admin/")
 
-    assert len(many) == len(few)
+    assert len(many) <= len(few)
     read = " ".join(query["sql"] for query in many)
     assert "gateway_requestlog" not in read
     assert "gateway_attempt" not in read

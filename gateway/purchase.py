@@ -126,19 +126,32 @@ async def decide(
         + ("." if trained else ": no router is trained yet."),
         signals=[f"{s.name} +{s.points} ({s.reason})" for s in score.signals],
     )
-    rate = None
-    if policy.sidecar_url:
-        rate = await runtime.sidecar.win_rate(policy.sidecar_url, record.chat.body)
-        source = "The sidecar did not answer; the heuristic decides alone."
-        if rate is not None:
-            source = f"The sidecar gives the strong model a win rate of {rate:.3f}."
-        record.decide("sidecar", source)
+    rate = await ask_sidecar(record, policy, runtime, trained=trained)
     choice = choose(score, order.route, catalog, rate)
     if brain is not None and rate is None and not order.route.pinned:
         choice = consult(brain, choice, score, order, features, runtime)
     for reason in choice.reasons[len(order.route.reasons) :]:
         record.decide("tier", reason)
     return score, choice
+
+
+async def ask_sidecar(
+    record: RequestRecord, policy: Policy, runtime: Runtime, *, trained: bool
+) -> float | None:
+    """What the operator's own classifier says, when there is one and it answers."""
+    if not policy.sidecar_url:
+        return None
+    said = await runtime.sidecar.ask(
+        policy.sidecar_url, record.chat.body, policy.sidecar_budget_seconds
+    )
+    if said.win_rate is not None:
+        text = f"The sidecar gives the strong model a win rate of {said.win_rate:.3f}."
+        record.decide("sidecar", text, source="sidecar", win_rate=said.win_rate)
+        return said.win_rate
+    source = "router" if trained else "heuristic"
+    text = f"The sidecar decides nothing. {said.problem} The {source} decides alone."
+    record.decide("sidecar", text, source=source)
+    return None
 
 
 def consult(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import httpx
 import structlog
@@ -9,7 +10,6 @@ import structlog
 from routing.chat import Json
 
 log = structlog.get_logger("sidecar")
-BUDGET_SECONDS = 0.05  # what deciding may cost before the heuristic decides alone
 FAILURES_TO_PAUSE = 5
 PAUSE_SECONDS = 10.0
 # An address that can't be used, silence, and every kind of nonsense.
@@ -24,29 +24,36 @@ NO_ANSWER = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What came of asking: a rate from 0 to 1, or why there is none."""
+
+    win_rate: float | None
+    problem: str = ""
+
+
 class Sidecar:
     """POST `{"prompt": ...}` -> `{"strong_win_rate": 0..1}`, never a reason to fail."""
 
     def __init__(self, client: httpx.AsyncClient, clock: Callable[[], float]) -> None:
-        self.budget_seconds = BUDGET_SECONDS
         self._client = client
         self._clock = clock
         self._failures = 0
         self._paused_until = 0.0
 
-    async def win_rate(self, url: str, body: Json) -> float | None:
-        """How likely only a strong model will do; None when it can't be had in time."""
+    async def ask(self, url: str, body: Json, budget_seconds: float) -> Opinion:
+        """How likely only a strong model will do, if that can be had in time."""
         if self._clock() < self._paused_until:
-            return None
+            return Opinion(None, "It failed too often and is left alone for a while.")
         try:
             # For the whole call: httpx's own time-outs begin anew with every byte.
-            async with asyncio.timeout(self.budget_seconds):
+            async with asyncio.timeout(budget_seconds):
                 rate = await self._ask(url, first_user_text(body))
         except NO_ANSWER as error:
             self._note_failure(error)
-            return None
+            return Opinion(None, problem(error, budget_seconds))
         self._failures = 0
-        return rate
+        return Opinion(rate)
 
     async def _ask(self, url: str, prompt: str) -> float:
         response = await self._client.post(url, json={"prompt": prompt})
@@ -61,6 +68,18 @@ class Sidecar:
             self._paused_until = self._clock() + PAUSE_SECONDS
             self._failures = 0
             log.warning("sidecar_paused", seconds=PAUSE_SECONDS, error=repr(error))
+
+
+def problem(error: Exception, budget_seconds: float) -> str:
+    match error:
+        case TimeoutError():
+            return f"It did not answer within {budget_seconds * 1000:g} ms."
+        case httpx.HTTPStatusError():
+            return f"It answered {error.response.status_code}."
+        case httpx.HTTPError() | httpx.InvalidURL():
+            return "It can't be reached."
+        case _:
+            return "What it said is no strong_win_rate from 0 to 1."
 
 
 def first_user_text(body: Json) -> str:

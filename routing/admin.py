@@ -270,6 +270,7 @@ class RoutingPolicyAdmin(HistoryAdmin):
                     "learned_threshold",
                     "sidecar_url",
                     "sidecar_weight",
+                    "sidecar_budget_seconds",
                     "max_feedback",
                 )
             },

@@ -166,6 +166,7 @@ class Policy:
     learned_threshold: float = 0.5
     sidecar_url: str = ""
     sidecar_weight: float = 0.7
+    sidecar_budget_seconds: float = 0.05
     max_feedback: int = 10_000
     budget_cap_share: float = 0.8
     budget_cap_tier: int = 0  # 0: the second highest

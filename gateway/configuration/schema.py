@@ -149,6 +149,7 @@ POLICY: dict[str, Keys] = {
         threshold="learned_threshold",
         sidecar_url="sidecar_url",
         sidecar_weight="sidecar_weight",
+        sidecar_budget_sec="sidecar_budget_seconds",
         max_feedback="max_feedback",
         target="learned_target",
         target_value="learned_target_value",

@@ -186,6 +186,12 @@ class RoutingPolicy(models.Model):
         help_text="Share of the sidecar in the combined score; the rest is the "
         "explained 0-100 score.",
     )
+    sidecar_budget_seconds = models.FloatField(
+        default=0.05,
+        validators=[MinValueValidator(0.001), MaxValueValidator(2.0)],
+        help_text="How long a request waits for the sidecar before it is decided "
+        "without.",
+    )
     learned_target = models.CharField(
         max_length=9,
         choices=LearnedTarget,

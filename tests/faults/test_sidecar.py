@@ -3,16 +3,23 @@
 import asyncio
 import json
 import re
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from gateway.sidecar import BUDGET_SECONDS, FAILURES_TO_PAUSE
+from gateway.sidecar import FAILURES_TO_PAUSE
+from routing.catalog import Catalog
+from routing.learned.brain import Brain
+from routing.learned.router import Router
+from routing.learned.targets import Target
 from tests.faultllm import FaultLLM, closed_port
 from tests.harness import Gateway, Reply, ask, serving, three_tiers
+from tests.instance import ROOT
+from tests.routing.learned.samples import small_router
 
 
 @dataclass
@@ -60,20 +67,25 @@ async def fake_sidecar() -> AsyncIterator[FakeSidecar]:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def decided(
-    gateway: Gateway, text: str = "Hi", budget_seconds: float = 20
-) -> tuple[Reply, list[str]]:
-    """The answer, and what the sidecar's step and the tier's step said.
+def tiers_with(url: str, sidecar_url: str, budget_seconds: float = 20) -> Catalog:
+    """The budget is long, so that a busy machine makes no sidecar look slow."""
+    return three_tiers(
+        url, sidecar_url=sidecar_url, sidecar_budget_seconds=budget_seconds
+    )
 
-    The budget is long, so that a busy machine makes no sidecar look slow.
-    """
-    gateway.runtime.sidecar.budget_seconds = budget_seconds
+
+async def decided(gateway: Gateway, text: str = "Hi") -> tuple[Reply, list[str]]:
+    """The answer, and what the sidecar's step and the tier's step said."""
     reply = await ask(gateway, text)
     decisions = gateway.records("request")[-1]["decisions"]
     return reply, [d["text"] for d in decisions if d["step"] in ("sidecar", "tier")]
 
 
-ALONE = "The sidecar did not answer; the heuristic decides alone."
+def alone(problem: str) -> str:
+    return f"The sidecar decides nothing. {problem} The heuristic decides alone."
+
+
+NO_RATE = alone("What it said is no strong_win_rate from 0 to 1.")
 NONSENSE = [
     b"",
     b"null",
@@ -104,12 +116,12 @@ async def test_r16_a_sidecar_that_talks_nonsense_is_not_listened_to(
 ):
     async with fake_sidecar() as sidecar:
         sidecar.answer = answer
-        catalog = three_tiers(upstream.url, sidecar_url=sidecar.url)
+        catalog = tiers_with(upstream.url, sidecar.url)
         async with serving(catalog, tmp_path) as gateway:
             reply, said = await decided(gateway)
 
     assert (reply.status, reply.headers["x-llm-router-tier"]) == (200, "1")
-    assert said == [ALONE, "Score 5 is at most 30: tier 1."]
+    assert said == [NO_RATE, "Score 5 is at most 30: tier 1."]
     assert len(sidecar.asked) == 1
 
 
@@ -121,11 +133,12 @@ async def test_r16_a_sidecar_that_fails_is_done_without(
         sidecar.status = status
         sidecar.headers = f"location: {upstream.url}\r\n"
         sidecar.answer = b"" if status == 204 else sidecar.answer
-        catalog = three_tiers(upstream.url, sidecar_url=sidecar.url)
+        catalog = tiers_with(upstream.url, sidecar.url)
         async with serving(catalog, tmp_path) as gateway:
             reply, said = await decided(gateway)
 
-    assert (reply.status, said[0]) == (200, ALONE)
+    answered = NO_RATE if status == 204 else alone(f"It answered {status}.")
+    assert (reply.status, said[0]) == (200, answered)
     assert upstream.strays == 0
 
 
@@ -136,12 +149,12 @@ async def test_r16_a_slow_sidecar_costs_no_more_than_its_budget(
     """Silent, or a byte at a time, which would take two seconds."""
     async with fake_sidecar() as sidecar:
         sidecar.pause = pause
-        catalog = three_tiers(upstream.url, sidecar_url=sidecar.url)
+        catalog = tiers_with(upstream.url, sidecar.url, budget_seconds=0.05)
         async with serving(catalog, tmp_path) as gateway:
-            reply, said = await decided(gateway, budget_seconds=BUDGET_SECONDS)
+            reply, said = await decided(gateway)
             (record,) = gateway.records("request")
 
-    assert (reply.status, said[0]) == (200, ALONE)
+    assert (reply.status, said[0]) == (200, alone("It did not answer within 50 ms."))
     assert record["overhead_ms"] < 1000
 
 
@@ -150,23 +163,24 @@ async def test_r16_a_sidecar_that_is_down_is_left_alone_for_a_while(
 ):
     async with fake_sidecar() as sidecar:
         sidecar.status = 500
-        catalog = three_tiers(upstream.url, sidecar_url=sidecar.url)
+        catalog = tiers_with(upstream.url, sidecar.url)
         async with serving(catalog, tmp_path) as gateway:
             for number in range(FAILURES_TO_PAUSE + 5):
                 reply, said = await decided(gateway, f"Question {number}")
 
-    assert (reply.status, said[0]) == (200, ALONE)
+    paused = alone("It failed too often and is left alone for a while.")
+    assert (reply.status, said[0]) == (200, paused)
     assert len(sidecar.asked) == FAILURES_TO_PAUSE
 
 
 async def test_r16_nobody_at_the_sidecars_address(upstream: FaultLLM, tmp_path: Path):
     with closed_port() as port:
         url = f"http://127.0.0.1:{port}/classify"
-        catalog = three_tiers(upstream.url, sidecar_url=url)
+        catalog = tiers_with(upstream.url, url)
         async with serving(catalog, tmp_path) as gateway:
             reply, said = await decided(gateway)
 
-    assert (reply.status, said[0]) == (200, ALONE)
+    assert (reply.status, said[0]) == (200, alone("It can't be reached."))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +193,7 @@ async def test_r16_a_sidecar_that_works_decides_with_the_heuristic(
 ):
     async with fake_sidecar() as sidecar:
         sidecar.answer = json.dumps({"strong_win_rate": win_rate}).encode()
-        catalog = three_tiers(upstream.url, sidecar_url=sidecar.url)
+        catalog = tiers_with(upstream.url, sidecar.url)
         async with serving(catalog, tmp_path) as gateway:
             reply, said = await decided(gateway, "What is 2+2?")
 
@@ -187,3 +201,50 @@ async def test_r16_a_sidecar_that_works_decides_with_the_heuristic(
     assert said[0].startswith("The sidecar gives the strong model a win rate of")
     assert "against the threshold 0.5" in said[1]
     assert sidecar.asked == [{"prompt": "What is 2+2?"}]
+
+
+async def test_a_sidecar_that_fails_leaves_it_to_a_trained_router_and_says_so(
+    upstream: FaultLLM, tmp_path: Path
+):
+    async with fake_sidecar() as sidecar:
+        sidecar.answer = b'{"strong_win_rate": NaN}'
+        catalog = tiers_with(upstream.url, sidecar.url)
+        router = Router(7, small_router(), catalog, Target())
+        async with serving(replace(catalog, brain=Brain(router)), tmp_path) as gateway:
+            reply = await ask(gateway, "derive the integral of lamp cloud")
+            (record,) = gateway.records("request")
+
+    steps = {decision["step"]: decision for decision in record["decisions"]}
+    assert reply.headers["x-llm-router-tier"] == "3"
+    assert steps["sidecar"]["source"] == "router"
+    assert steps["sidecar"]["text"].endswith("The router decides alone.")
+    assert steps["router"]["router"] == 7
+
+
+async def test_the_example_in_the_docs_is_a_sidecar(upstream: FaultLLM, tmp_path: Path):
+    page = (ROOT / "docs" / "routing.md").read_text()
+    [code] = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    script = tmp_path / "sidecar.py"
+    script.write_text(code)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, script, "0", stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        url = (await process.stdout.readline()).decode().strip()
+        catalog = tiers_with(upstream.url, url)
+        async with serving(catalog, tmp_path / "journal") as gateway:
+            easy = await ask(gateway, "Hello")
+            hard = await ask(gateway, "Prove that this algorithm ends")
+            records = gateway.records("request")
+    finally:
+        process.kill()
+        await process.wait()
+
+    tiers = [reply.headers["x-llm-router-tier"] for reply in (easy, hard)]
+    rates = [
+        decision["win_rate"]
+        for record in records
+        for decision in record["decisions"]
+        if decision["step"] == "sidecar" and decision["source"] == "sidecar"
+    ]
+    assert (tiers, rates) == (["1", "3"], [0.2, 1.0])

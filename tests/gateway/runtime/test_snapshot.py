@@ -411,6 +411,7 @@ BAD_POLICY = [
     ("learning", "maybe"),
     ("learned_exploration", -0.1),
     ("learned_soft_share", 0.6),
+    ("sidecar_budget_seconds", 2.1),
     ("learned_refit_every", 19),
     ("learned_shadow_requests", 0),
     ("retry_budget", 1.1),

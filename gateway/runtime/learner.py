@@ -13,7 +13,7 @@ from gateway.runtime.runtime import Runtime
 from routing.models import Feedback, RouterModel, RoutingPolicy
 
 log = structlog.get_logger("learning")
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 1.0
 
 
 class Learner:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-NICENESS = 10  # requests come first
+NICENESS = 5  # requests come first
 
 
 class Command(BaseCommand):

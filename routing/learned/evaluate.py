@@ -17,6 +17,10 @@ from routing.learned.design import Floats
 RESAMPLES = 300
 CONFIDENCE = 0.95
 SURE = 0.975  # the whole interval lies above zero
+# What some hundred single votes can tell; watching and a step back stand behind it.
+LIKELY = 0.8
+# Enough where a router of fewer votes of the same kind decides already.
+NO_WORSE = 0.5
 MIN_ROWS = 200  # below it no interval can tell a router from a coin
 
 

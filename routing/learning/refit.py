@@ -6,6 +6,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from routing.catalog import Tier as CatalogTier
+from routing.learned.evaluate import LIKELY, NO_WORSE
 from routing.learned.evidence import labelled
 from routing.learned.labelled import TooLittle
 from routing.learned.model import NotAModel, QualityModel
@@ -15,8 +16,6 @@ from routing.learning.votes import EVERYBODY, evidence_of, newest_vote, votes_of
 from routing.models import LearningTurn, Lesson, RouterModel, RoutingPolicy, Tier
 
 FEEDBACK = RouterModel.Source.FEEDBACK
-# What some hundred single votes can tell; a shadow and a step back stand behind it.
-LEAST_ODDS = 0.8
 KEPT_VERSIONS = 20  # of a scope's own that neither decide nor watch
 MOST_SCOPES = 40  # with routers of their own: each takes under a megabyte of memory
 
@@ -68,7 +67,10 @@ def _refit(scope: str, policy: RoutingPolicy, newest: int) -> RouterModel:
     if known is not None:
         tiers = [int(name) for name in known.tiers]
     evidence = [each for each in evidence if set(each.judged) <= set(tiers)]
-    model = train(labelled(evidence, tiers), start=known, least_odds=LEAST_ODDS)
+    deciding = RouterModel.of(scope, RouterModel.Status.ACTIVE)
+    successor = deciding is not None and deciding.source == FEEDBACK
+    odds = NO_WORSE if successor else LIKELY
+    model = train(labelled(evidence, tiers), start=known, least_odds=odds)
     about = {"votes": len(evidence), "newest_vote": newest}
     if start is not None and known is not None:
         about["start"] = start.version

@@ -11,10 +11,7 @@ from random import Random
 import httpx
 import pytest
 
-from routing.learned.evaluate import compare
-from routing.learned.model import QualityModel
-from tests.instance import Instance
-from tests.routing.learned.online import (
+from benchmarks.votes import (
     EVAL_DATA,
     apgr,
     body,
@@ -23,6 +20,9 @@ from tests.routing.learned.online import (
     mix14,
     scores,
 )
+from routing.learned.evaluate import compare
+from routing.learned.model import QualityModel
+from tests.instance import Instance
 
 pytestmark = [
     pytest.mark.slow,

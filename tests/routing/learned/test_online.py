@@ -5,8 +5,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from routing.learned.evaluate import compare
-from tests.routing.learned.online import (
+from benchmarks.votes import (
     EVAL_DATA,
     apgr,
     gains,
@@ -14,6 +13,7 @@ from tests.routing.learned.online import (
     scores,
     stream,
 )
+from routing.learned.evaluate import compare
 
 pytestmark = [
     pytest.mark.slow,

@@ -14,14 +14,13 @@ from routing.catalog import Backend, Catalog, Policy, PriceList, Tier
 from routing.classifier import classify
 from routing.features import extract
 from routing.learned.brain import Brain
-from routing.learned.evaluate import Curve
+from routing.learned.evaluate import LIKELY, NO_WORSE, Curve
 from routing.learned.evidence import Evidence, Judgement, labelled
 from routing.learned.features import prompt_of, row_of
 from routing.learned.model import QualityModel
 from routing.learned.router import Router
 from routing.learned.targets import Target
 from routing.learned.train import train
-from routing.learning.refit import LEAST_ODDS
 
 EVAL_DATA = os.environ.get("LLM_ROUTER_EVAL_DATA", "")
 LABELS = {1: "weak", 2: "mid", 3: "strong"}
@@ -30,10 +29,13 @@ Voter = Callable[[float], float]
 
 
 def mix14() -> tuple[list[dict], list[dict]]:
-    """Seven tenths to stream, the rest to evaluate on, whole texts at a time."""
     path = Path(EVAL_DATA) / "routing" / "dev.jsonl.gz"
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        rows = [row for row in map(json.loads, file) if row["bench"] == "mix14"]
+        return halves([r for r in map(json.loads, file) if r["bench"] == "mix14"])
+
+
+def halves(rows: list[dict]) -> tuple[list[dict], list[dict]]:
+    """Seven tenths to stream, the rest to evaluate on, whole texts at a time."""
     held = [crc32(row["prompt"].encode()) % 10 < 3 for row in rows]
     pairs = list(zip(held, rows, strict=True))
     return [r for h, r in pairs if not h], [r for h, r in pairs if h]
@@ -77,7 +79,8 @@ def stream(
         features_row = row_of(prompt_of(body(row)))
         evidence.append(Evidence(features_row, tier, proposal.chance, score, judged))
         if len(evidence) in REFIT_AT:
-            model = train(labelled(evidence, ranks), least_odds=LEAST_ODDS)
+            odds = NO_WORSE if brain.router else LIKELY
+            model = train(labelled(evidence, ranks), least_odds=odds)
             if not model.objections:
                 router = Router(len(evidence), model, here, Target())
                 brain = Brain(router, None, True)

@@ -8,12 +8,28 @@ KEY_CHARS = 64  # 32 bytes, as hexadecimal digits
 
 
 class CachePurge(models.Model):
-    """Every answer stored before this is unreachable, in every worker, in a second."""
+    """Answers stored before this are not given any more, by any worker, in a second.
+
+    All of a scope, or only those to which each further field applies.
+    """
 
     scope = models.CharField(
         max_length=SCOPE_CHARS,
         blank=True,
         help_text="`team:NAME` or `key:ID`; empty: every scope.",
+    )
+    model = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Only answers of this model or backend; empty: of every one.",
+    )
+    older_than_seconds = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Only answers older than this; empty: all."
+    )
+    request_id = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="Only the answer that this request bought.",
     )
     at = models.DateTimeField(auto_now_add=True)
 
@@ -21,7 +37,21 @@ class CachePurge(models.Model):
         ordering = ("-id",)
 
     def __str__(self) -> str:
-        return self.scope or "every scope"
+        what = self.scope or "every scope"
+        if self.request_id:
+            what += f", the answer to {self.request_id}"
+        if self.model:
+            what += f", answers of {self.model}"
+        if self.older_than_seconds is not None:
+            what += f", older than {self.older_than_seconds:,} s"
+        return what
+
+    @property
+    def is_whole(self) -> bool:
+        """Does it take back everything of its scope?"""
+        return not (
+            self.model or self.request_id or self.older_than_seconds is not None
+        )
 
 
 class CacheProof(models.Model):
@@ -112,3 +142,12 @@ class StoredAnswer(models.Model):
 
     def __str__(self) -> str:
         return self.request_id
+
+
+class CacheEntry(StoredAnswer):
+    """The cache as the admin shows it: what its process holds in memory."""
+
+    class Meta:
+        proxy = True
+        verbose_name_plural = "cache entries"
+        default_permissions = ("view",)

@@ -59,7 +59,8 @@ async def take_part(
     if claim.leader != owner:
         return await follow_leader(call, order, shared, name, claim.leader)
     stored = claim.found and shared.answers.read(claim.found, keys)
-    if stored:
+    withdrawn = order.snapshot.withdrawals
+    if stored and not withdrawn.cover(keys.scope, stored.entry):
         await shared.state.release(name, owner, anyway=True)
         runtime.cache.store(keys, stored.entry, runtime.clock(), stored.seconds)
         await hand_out(call, order, stored)

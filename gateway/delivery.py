@@ -298,6 +298,7 @@ class Delivery:
             request_id=receipt.request_id,
             stored_at=now,
             dialect=receipt.dialect,
+            at=self.runtime.books.wall(),
         )
         self.runtime.cache.store(keys, entry, now)
         self.runtime.persistence.keep(keys, entry, self.order.policy)

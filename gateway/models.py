@@ -12,6 +12,7 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from gateway.cache_rows import (
+    CacheEntry,
     CacheLevelOff,
     CacheProof,
     CachePurge,
@@ -24,6 +25,7 @@ from gateway.usage_rows import UsageRollup
 __all__ = [
     "ApiKey",
     "Attempt",
+    "CacheEntry",
     "CacheLevelOff",
     "CacheProof",
     "CachePurge",

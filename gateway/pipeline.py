@@ -201,7 +201,8 @@ async def find_shared(
     if runtime.inflight.has_place(keys.sharing):
         return None
     found = await shared.answers.find(keys, runtime.snapshot.catalog.policy)
-    if found is None:
+    withdrawn = runtime.snapshot.withdrawals
+    if found is None or withdrawn.cover(chat.scope, found.entry):
         return None
     if chat.dry_run:
         return shared_hit(keys, found.entry, found.level)

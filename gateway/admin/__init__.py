@@ -1,3 +1,11 @@
 """Admin pages of keys, books and people. Django's autodiscover imports this."""
 
-from gateway.admin import books, cache, cascade, keys, people, spending  # noqa: F401
+from gateway.admin import (  # noqa: F401
+    books,
+    cache,
+    cache_browser,
+    cascade,
+    keys,
+    people,
+    spending,
+)

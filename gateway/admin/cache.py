@@ -13,8 +13,8 @@ from gateway.models import (
     CacheProof,
     CachePurge,
     LearnedAlias,
-    StoredAnswer,
 )
+from gateway.purging import delete_stored
 from routing.bounds import upper_bound
 from routing.read_only_admin import ReadOnlyAdmin
 
@@ -24,7 +24,7 @@ class CachePurgeAdmin(ModelAdmin):
     """Adding a row is the purge; the list is its history."""
 
     list_display = ("purged", "at")
-    fields = ("scope",)
+    fields = ("scope", "model", "older_than_seconds")
 
     @admin.display(description="Purged")
     def purged(self, purge: CachePurge) -> str:
@@ -45,10 +45,7 @@ class CachePurgeAdmin(ModelAdmin):
         self, request: HttpRequest, obj: CachePurge, form: ModelForm, change: bool
     ) -> None:
         super().save_model(request, obj, form, change)
-        kept = StoredAnswer.objects.all()
-        learned = LearnedAlias.objects.all()
-        for rows in (kept, learned):
-            (rows.filter(scope=obj.scope) if obj.scope else rows).delete()
+        delete_stored(obj)
         self.message_user(request, "No answer from before is given after a second.")
 
 

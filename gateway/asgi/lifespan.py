@@ -138,6 +138,7 @@ class Lifespan:
         runtime.after_reuse = aftercare.reused
         runtime.after_purchase = aftercare.bought
         restore(answers, runtime.cache, time.monotonic(), time.time())
+        runtime.cache.withdraw(first.withdrawals)
         complaints, aliases = Complaints(forget), AliasReader(know, time.monotonic)
 
         def look() -> None:

@@ -8,6 +8,7 @@ neighbours.py stored questions near to another one: proposals, never hits
 aliases.py    wordings that were judged to be the same question
 jaccard.py    similar word sets, guarded
 store.py      bounded memory
+withdrawal.py answers taken back by model or age
 lookup.py     AnswerCache, the one object the pipeline uses
 """
 
@@ -23,6 +24,7 @@ from gateway.cache.lookup import (
 from gateway.cache.matching import CacheKeys
 from gateway.cache.policy import storable
 from gateway.cache.store import Entry
+from gateway.cache.withdrawal import Withdrawal, Withdrawals
 
 __all__ = [
     "AnswerCache",
@@ -32,6 +34,8 @@ __all__ = [
     "Hit",
     "Level",
     "Proposal",
+    "Withdrawal",
+    "Withdrawals",
     "fingerprint",
     "shared_hit",
     "storable",

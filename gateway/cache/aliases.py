@@ -29,6 +29,7 @@ class Aliases:
     def __init__(self) -> None:
         self._roots: Mapping[bytes, bytes] = {}
         self._classes: dict[bytes, bytes] = {}  # member -> the key of its class
+        self._class_keys: frozenset[bytes] = frozenset()
         self._refused: frozenset[tuple[bytes, bytes]] = frozenset()
 
     def __len__(self) -> int:
@@ -47,9 +48,13 @@ class Aliases:
             for key in (class_key(members),)
             for member in members
         }
+        self._class_keys = frozenset(self._classes.values())
         for member, key in self._classes.items():
             if before.get(member) != key:
                 yield member, key
+
+    def is_class(self, key: bytes) -> bool:
+        return key in self._class_keys
 
     def class_of(self, canonical: bytes | None) -> bytes | None:
         return self._classes.get(canonical) if canonical else None

@@ -102,6 +102,9 @@ class JaccardIndex:
     def __len__(self) -> int:
         return len(self._places)
 
+    def __contains__(self, id: bytes) -> bool:
+        return id in self._places
+
     def add(self, partition: bytes, id: bytes, question: WordSet) -> None:
         self.remove(id)
         if not question.words:

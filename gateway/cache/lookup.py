@@ -14,8 +14,9 @@ from typing import Literal
 from gateway.cache.aliases import Aliases
 from gateway.cache.jaccard import JaccardIndex
 from gateway.cache.matching import CacheKeys, keys_of, with_meaning
-from gateway.cache.neighbours import NeighbourIndex, Question, guard
+from gateway.cache.neighbours import Neighbour, NeighbourIndex, Question, guard
 from gateway.cache.store import AnswerStore, Entry, Slot
+from gateway.cache.withdrawal import Withdrawals
 from routing.catalog import Catalog, Policy
 from routing.chat import ChatRequest
 
@@ -88,6 +89,7 @@ class AnswerCache:
         keys, hit = self.look(chat, catalog, fingerprint, now)
         if hit is not None:
             self._hits[hit.level] += 1
+            self._store.count_use(hit.entry.request_id)
         elif keys.exact is not None and keys.reuse.lookup:
             self._misses += 1
         return keys, hit
@@ -182,6 +184,7 @@ class AnswerCache:
             self.store(keys, entry, now, seconds)
         elif key := {"canonical": keys.canonical, "alias": keys.alias}.get(level):
             self._store.put((key,), keys.scope, entry, now, seconds=seconds)
+        self._store.count_use(entry.request_id)
         self._hits[level] += 1
         self._misses -= 1
         return shared_hit(keys, entry, level)
@@ -201,6 +204,14 @@ class AnswerCache:
         """Forget the answers of one scope, or all; how many they were."""
         return self._store.purge(scope)
 
+    def withdraw(self, withdrawals: Withdrawals) -> int:
+        """Forget the answers these cover; how many they were."""
+        if not withdrawals:
+            return 0
+        return self._store.remove_if(
+            lambda slot: withdrawals.cover(slot.scope, slot.entry)
+        )
+
     def forget(self, scope: str, request_id: str) -> bool:
         """Remove the answer this request bought; whether it was here."""
         return self._store.forget(scope, request_id)
@@ -214,6 +225,29 @@ class AnswerCache:
             policy.cache_ttl_seconds,
             policy.cache_stale_seconds,
         )
+
+    def slots(self) -> list[Slot]:
+        """All answers, the least recently used first."""
+        return self._store.slots()
+
+    def levels_of(self, slot: Slot) -> tuple[Level, ...]:
+        """The levels at which another request may find this answer."""
+        classes = sum(map(self._aliases.is_class, slot.keys))
+        found: dict[Level, bool] = {
+            "exact": True,
+            "canonical": len(slot.keys) - classes > 1,
+            "alias": classes > 0,
+            "jaccard": slot.id in self._index,
+        }
+        return tuple(level for level, can in found.items() if can)
+
+    def near(self, keys: CacheKeys, now: float) -> list[tuple[Slot, Neighbour]]:
+        """The stored questions nearest to this one, all else in the request equal."""
+        if keys.rest is None or keys.question is None:
+            return []
+        found = self._neighbours.find(keys.rest, keys.question, 0.0, PROPOSALS * 2)
+        slots = ((self._store.peek(each.id, now), each) for each in found)
+        return [(slot, each) for slot, each in slots if slot]
 
     def stats(self) -> CacheStats:
         return CacheStats(

@@ -27,7 +27,8 @@ KEY_OVERHEAD = 200
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An answer and what it took to get it. `body` is its JSON as its provider sent it,
-    in that provider's `dialect`; `stored_at` is on the clock `now` comes from."""
+    in that provider's `dialect`; `stored_at` is on the clock `now` comes from, `at` in
+    POSIX seconds."""
 
     body: bytes
     usage: Usage
@@ -39,6 +40,7 @@ class Entry:
     request_id: str
     stored_at: float
     dialect: Dialect = "openai"
+    at: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -51,7 +53,8 @@ class Slot:
     keys: set[bytes]
     size: int
     expires_at: float
-    hits: int = field(default=0)
+    hits: int = field(default=0)  # halved now and then: what it was worth lately
+    served: int = field(default=0)
 
     @property
     def worth(self) -> int:
@@ -168,6 +171,22 @@ class AnswerStore:
         for id in ids:
             self._remove(self._by_use[id])
         return len(ids)
+
+    def slots(self) -> list[Slot]:
+        """All of them, the least recently used first."""
+        return list(self._by_use.values())
+
+    def remove_if(self, unwanted: Callable[[Slot], bool]) -> int:
+        """How many went."""
+        leaving = [slot for slot in self._by_use.values() if unwanted(slot)]
+        for slot in leaving:
+            self._remove(slot)
+        return len(leaving)
+
+    def count_use(self, request_id: str) -> None:
+        """The answer that this request bought was given once more."""
+        if slot := self._by_request.get(request_id):
+            slot.served += 1
 
     def forget(self, scope: str, request_id: str) -> bool:
         """Remove the answer this request bought, with all its keys."""

@@ -105,6 +105,8 @@ class Runtime:
         for scope, fingerprint in snapshot.purged.items():
             if before.purged.get(scope) != fingerprint:
                 self.cache.purge(scope)
+        if before.withdrawals != snapshot.withdrawals:
+            self.cache.withdraw(snapshot.withdrawals)
 
     async def forget_answer(self, scope: str, request_id: str) -> None:
         """Somebody says that it is wrong: never again from here, nor from Redis."""

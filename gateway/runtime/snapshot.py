@@ -9,13 +9,15 @@ from functools import cached_property
 from math import isfinite
 
 from django.core.exceptions import ValidationError
-from django.db.models import CharField, IntegerField, Max, Model, Q
+from django.db.models import CharField, IntegerField, Model, Q
 
-from gateway.cache.key import after_purge, fingerprint, narrowed
+from gateway.cache import Withdrawals
+from gateway.cache.key import fingerprint, narrowed
 from gateway.ledger.books import Caller
 from gateway.limits.books import spent_so_far
-from gateway.models import ApiKey, CacheLevelOff, CachePurge, Team
+from gateway.models import ApiKey, CacheLevelOff, Team
 from gateway.runtime.callers import caller_of, is_limited
+from gateway.runtime.purges import notes_of_judge, purged_scopes, withdrawals
 from gateway.runtime.routers import read_brain
 from routing import models as rows
 from routing.catalog import Alias, Backend, Catalog, Policy, PriceList, Tier
@@ -51,6 +53,8 @@ class Snapshot:
     levels_off: Mapping[tuple[str, str], str] = field(default_factory=dict)
     # What the books say the budgets' counters stood at, for those that begin here.
     spent: Mapping[str, int] = field(default_factory=dict)
+    # Answers of some model or age that were purged.
+    withdrawals: Withdrawals = field(default_factory=Withdrawals)
 
     def seen_by(self, caller: Caller) -> "Snapshot":
         """What is there for a caller: itself, or with those models only it may use."""
@@ -117,7 +121,7 @@ def _read(now: datetime, environ: Mapping[str, str]) -> Snapshot:
     brain, notes = read_brain(catalog)
     catalog = replace(catalog, brain=brain)
     keys, has_keys = _keys()
-    own, purged = _purges(fingerprint(catalog))
+    own, purged = purged_scopes(fingerprint(catalog))
     return Snapshot(
         catalog,
         keys,
@@ -129,6 +133,7 @@ def _read(now: datetime, environ: Mapping[str, str]) -> Snapshot:
         purged,
         _levels_off(),
         spent_so_far((rule for key in keys.values() for rule in key.caller.rules), now),
+        withdrawals(now),
     )
 
 
@@ -279,25 +284,6 @@ def _keys() -> tuple[dict[str, Key], bool]:
         expires = row.expires_at.timestamp() if row.expires_at else None
         keys[row.digest] = Key(caller_of(row), expires)
     return keys, bool(keys) or ApiKey.objects.exists()
-
-
-def _purges(catalog: bytes) -> tuple[bytes, dict[str, bytes]]:
-    """The catalog's fingerprint after the last purge of all, and those of scopes."""
-    rows = CachePurge.objects.order_by().values_list("scope").annotate(Max("pk"))
-    last = dict(rows)
-    if everything := last.pop("", 0):
-        catalog = after_purge(catalog, everything)
-    return catalog, {
-        scope: after_purge(catalog, number) for scope, number in last.items()
-    }
-
-
-def notes_of_judge(catalog: Catalog) -> Iterator[str]:
-    judge = catalog.policy.cache_judge
-    if judge and judge not in catalog.by_name:
-        yield f"The cache's judge, {judge}, is no backend: nothing is judged."
-    if catalog.policy.cache_learn_aliases and not judge:
-        yield "The cache shall learn aliases, but has no judge: nothing is learned."
 
 
 def _levels_off() -> dict[tuple[str, str], str]:

@@ -2,9 +2,11 @@
 
 import asyncio
 from pathlib import Path
+from time import time
 
 import pytest
 
+from gateway.cache import Withdrawal, Withdrawals
 from gateway.errors import ShuttingDown
 from tests.faultllm import FaultLLM
 from tests.harness import Gateway, ask, one_backend
@@ -76,6 +78,22 @@ async def test_a_stream_is_stored_for_all_and_no_store_for_nobody(
 
 
 # --- calls in flight ------------------------------------------------------------------
+
+
+async def test_what_was_purged_by_model_is_not_taken_from_shared_state(
+    upstream: FaultLLM, tmp_path: Path, ways: State
+):
+    async with workers(one_backend(upstream.url), tmp_path, ways) as (one, two):
+        await ask(one, QUESTION)
+        purge = Withdrawal("", "small", time())
+        two.change_snapshot(withdrawals=Withdrawals((purge,)))
+        fresh = await ask(two, QUESTION)
+        again = await ask(two, QUESTION)
+
+    assert fresh.headers["x-llm-router-cache"] == "MISS"
+    assert again.headers["x-llm-router-cache"] == "HIT"
+    assert again.content == fresh.content
+    assert len(upstream.attempts) == 2
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -9,7 +9,7 @@ from gateway import aliases
 from gateway.ledger.books import Caller
 from gateway.models import CacheProof, LearnedAlias
 from gateway.runtime.database import in_database
-from gateway.runtime.snapshot import notes_of_judge
+from gateway.runtime.purges import notes_of_judge
 from routing.catalog import Catalog, Policy, Tier
 from tests.faultllm import FaultLLM
 from tests.harness import Clock, Gateway, ask, backend, serving

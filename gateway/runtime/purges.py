@@ -1,0 +1,50 @@
+"""The purges an operator ordered, as the snapshot holds them."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.db.models import Max, Q
+
+from gateway.cache import Withdrawal, Withdrawals
+from gateway.cache.key import after_purge
+from gateway.cache.withdrawal import latest
+from gateway.models import CachePurge
+from routing.catalog import Catalog
+
+# Of some of a scope's answers: by model, age or the request that bought one.
+PARTIAL = ~Q(model="") | ~Q(request_id="") | Q(older_than_seconds__isnull=False)
+ROWS_READ = 1000
+RECENT = timedelta(hours=1)
+
+
+def purged_scopes(catalog: bytes) -> tuple[bytes, dict[str, bytes]]:
+    """The catalog's fingerprint after the last purge of all, and those of scopes."""
+    rows = CachePurge.objects.exclude(PARTIAL).order_by()
+    last = dict(rows.values_list("scope").annotate(Max("pk")))
+    if everything := last.pop("", 0):
+        catalog = after_purge(catalog, everything)
+    return catalog, {
+        scope: after_purge(catalog, number) for scope, number in last.items()
+    }
+
+
+def withdrawals(now: datetime) -> Withdrawals:
+    """The purges of only some answers. A single answer was deleted from Redis and the
+    database; workers have it in memory until they hear of it here."""
+    rules, requests = [], set()
+    for row in CachePurge.objects.filter(PARTIAL)[:ROWS_READ]:
+        before = row.at.timestamp() - (row.older_than_seconds or 0)
+        if not row.request_id:
+            rules.append(Withdrawal(row.scope, row.model, before))
+        elif now - row.at < RECENT:
+            requests.add((row.scope, row.request_id))
+    return Withdrawals(latest(rules), frozenset(requests))
+
+
+def notes_of_judge(catalog: Catalog) -> Iterator[str]:
+    """What of the cache's judging can't work."""
+    judge = catalog.policy.cache_judge
+    if judge and judge not in catalog.by_name:
+        yield f"The cache's judge, {judge}, is no backend: nothing is judged."
+    if catalog.policy.cache_learn_aliases and not judge:
+        yield "The cache shall learn aliases, but has no judge: nothing is learned."

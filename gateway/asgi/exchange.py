@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 EXCHANGE = "llm_router.exchange"  # its key among the scope's extensions
-STATUS_LINES = {s.value: f"HTTP/1.1 {s.value} {s.phrase}\r\n" for s in HTTPStatus}
+PHRASES = {each.value: each.phrase for each in HTTPStatus}  # 529 has none
 CLOSE = ("connection", "close")
 Header = tuple[str, str]
 Callback = Callable[[], None] | None
@@ -69,7 +69,8 @@ class Exchange:
         if own.count("\n") != len(named) or own.count("\r") != len(named):
             raise ValueError("A header's value has a line break.")
         common = common_lines(cycle.default_headers)
-        head = f"{STATUS_LINES[status]}{common}{own}\r\n".encode("latin-1")
+        phrase = PHRASES.get(status, "")
+        head = f"HTTP/1.1 {status} {phrase}\r\n{common}{own}\r\n".encode("latin-1")
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
         cycle.message_event.set()

@@ -5,6 +5,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from gateway.admin.configuration import configuration_page, export_configuration
+from gateway.admin.dashboard.first_steps import make_tiers
 from gateway.admin.dashboard.live import live
 from gateway.admin.setup import setup, setup_link
 
@@ -12,6 +13,7 @@ urlpatterns = [
     path("admin/setup/", setup, name="setup"),
     path("admin/setup/<slug:token>/", setup_link, name="setup_link"),
     path("admin/live/", live, name="live"),
+    path("admin/first-steps/tiers/", make_tiers, name="make_tiers"),
     path(
         "admin/configuration/",
         admin.site.admin_view(configuration_page),

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from gateway.admin.dashboard.first_steps import first_steps
 from gateway.asgi.context import RUNTIME
 from gateway.runtime.runtime import Runtime
 from routing.chat import Json
@@ -61,4 +62,7 @@ def live(request: HttpRequest) -> HttpResponse:
         "routing.view_backend"
     ):
         return JsonResponse({"error": "You may not see the backends."}, status=403)
-    return JsonResponse(live_state(request))
+    state = live_state(request)
+    if request.GET.get("steps") == "1" and request.user.has_perm("routing.add_backend"):
+        state["steps"] = [step.done for step in first_steps(request)]
+    return JsonResponse(state)

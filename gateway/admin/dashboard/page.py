@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from gateway.admin.dashboard import charts, numbers
 from gateway.admin.dashboard.charts import Series
+from gateway.admin.dashboard.first_steps import first_steps
 from gateway.admin.dashboard.live import live_state
 from gateway.admin.dashboard.notices import notices
 from gateway.admin.dashboard.numbers import PERIODS, Line, Period, percentile
@@ -58,6 +59,8 @@ def add_dashboard(
     }
     if request.user.has_perm("gateway.view_requestlog"):
         added |= pictures(period_of(request, timezone.now()))
+    if request.user.has_perm("routing.add_backend"):
+        added["first_steps"] = first_steps(request)
     if request.user.has_perm("routing.view_routingpolicy"):
         added["links"] = [("Configuration", reverse("configuration"))]
     if request.user.has_perm("routing.view_backend"):

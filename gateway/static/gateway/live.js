@@ -8,6 +8,7 @@
   const note = document.getElementById("live-note");
   const columns = ["name", "tier", "status", "in_flight", "latency", "calls", "change"];
   const EVERY = 2000;
+  const steps = document.querySelector("[data-step]") ? "?steps=1" : "";
 
   function cell(column, value) {
     const made = document.createElement("td");
@@ -37,13 +38,19 @@
         if (column === "status") mark(shown, backend.status);
       });
     });
+    (state.steps || []).forEach((done, place) => {
+      const step = document.querySelector('[data-step="' + place + '"]');
+      if (!step || step.dataset.done === "yes" || !done) return;
+      step.dataset.done = "yes";
+      step.querySelector(".dash-step-state").textContent = "(done)";
+    });
     note.textContent = "As of " + state.at + ", " + state.in_flight + " in flight.";
   }
 
   async function look() {
     if (!document.hidden) {
       try {
-        const answer = await fetch(section.dataset.url, { credentials: "same-origin" });
+        const answer = await fetch(section.dataset.url + steps, { credentials: "same-origin" });
         if (answer.status === 403) return;
         show(await answer.json());
       } catch (error) {

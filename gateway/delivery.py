@@ -112,9 +112,8 @@ class Delivery:
         after. `fresh` avoids a kept connection.
         """
         record = self.order.record
-        request = self.wire.prepare(
-            self.backend, self.chat, self.order.policy, self.keep
-        )
+        backend = self.runtime.refusals.fitted(self.backend)
+        request = self.wire.prepare(backend, self.chat, self.order.policy, self.keep)
         for note in request.notes:
             record.decide("dialect", note)
         hold = await self._hold() if record.caller.rules else None

@@ -117,7 +117,8 @@ class Market:
             backend = found[-1].backend
             wire = wire_format(backend, features.ways)
             try:
-                wire.prepare(backend, chat, policy, runtime.thoughts.of(backend))
+                asked = runtime.refusals.fitted(backend)
+                wire.prepare(asked, chat, policy, runtime.thoughts.of(backend))
             except NotExpressible as error:
                 self._unfit[backend.name] = error.message
             else:

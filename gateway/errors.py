@@ -21,7 +21,8 @@
     |  `- BudgetSpent                 429     budget_exceeded
     |- UpstreamError                  the provider's fault
     |  |- UpstreamRefused             4xx     passed on from the provider
-    |  |  `- ThoughtRefused           400     invalid_thinking
+    |  |  |- ThoughtRefused           400     invalid_thinking
+    |  |  `- SamplingRefused          400     passed on from the provider
     |  |- UpstreamRateLimited         429     rate_limited
     |  |- BadUpstreamResponse         502     bad_upstream_response
     |  |- UpstreamIncomplete          502     upstream_incomplete
@@ -184,6 +185,10 @@ class ThoughtRefused(UpstreamRefused):
     """An earlier thought in the request was changed, or is another model's."""
 
     code = "invalid_thinking"
+
+
+class SamplingRefused(UpstreamRefused):
+    """The model takes no temperature, or no other value than its own."""
 
 
 class UpstreamRateLimited(UpstreamError):

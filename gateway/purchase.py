@@ -11,6 +11,7 @@ from gateway.errors import (
     ContextTooLong,
     GatewayError,
     NotExpressible,
+    SamplingRefused,
     ThoughtRefused,
     UpstreamError,
     UpstreamRateLimited,
@@ -20,6 +21,7 @@ from gateway.errors import (
 from gateway.inflight import SharedCall
 from gateway.ledger.books import LOCAL_SCOPE, RequestRecord
 from gateway.providers.http import ConnectionLost
+from gateway.refusals import samples
 from gateway.runtime.runtime import Runtime
 from gateway.steering import Course, steer
 from routing.candidates import Block, Candidate
@@ -59,6 +61,7 @@ async def buy_from(bench: Bench, course: Course, deliver: Deliver[D]) -> D:
     record, policy = order.record, order.policy
     failed: dict[str, GatewayError] = {}
     again = ""  # the backend that is asked once more, over a new connection
+    sampling = samples(record.chat)  # a model may refuse to be told how
     thoughts = True  # the assistant's earlier ones, signed by the model that had them
     while True:
         backend = again and order.snapshot.catalog.by_name[again]
@@ -85,6 +88,10 @@ async def buy_from(bench: Bench, course: Course, deliver: Deliver[D]) -> D:
             again = ""
             if thoughts and isinstance(error, ThoughtRefused):
                 thoughts, again = False, backend.name
+                continue
+            if sampling and isinstance(error, SamplingRefused):
+                sampling, again = False, backend.name
+                runtime.refusals.note(backend)
                 continue
             failed[backend.name] = error
             shown = delivery.call.outcome is not None

@@ -10,12 +10,12 @@ from routing.catalog import Backend
 from routing.chat import Json
 
 SAMPLING = ("temperature", "top_p", "top_k")
-LIMITS = ("max_tokens", "max_completion_tokens")
+LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 SMALLEST_BUDGET = 1024  # of tokens to think with, by Anthropic's rules
 
 
 def fit(body: Json, backend: Backend) -> tuple[str, ...]:
-    """Change the body, of either dialect, in place; what was changed, in sentences."""
+    """Change the body, of any dialect, in place; what was changed, in sentences."""
     return (*without_sampling(body, backend), *within_limit(body, backend))
 
 

@@ -14,6 +14,7 @@ from gateway.dialects.redaction import redact
 from gateway.dialects.retry_after import retry_after
 from gateway.errors import (
     BadUpstreamResponse,
+    SamplingRefused,
     ThoughtRefused,
     UpstreamAuthError,
     UpstreamError,
@@ -35,6 +36,12 @@ CONTEXT_TOO_LONG = re.compile(
 )
 THINKING_REFUSED = re.compile(
     r"signature.{0,60}thinking|thinking.{0,120}(?:signature|cannot be modified)",
+    re.IGNORECASE | re.DOTALL,
+)
+SAMPLING_REFUSED = re.compile(
+    r"\b(?:temperature|top_[pk])\b.{0,80}(?:not support|n't support|unsupported|"
+    r"deprecated|not (?:allowed|available|permitted)|only the default)"
+    r"|unsupported (?:value|parameter).{0,20}\b(?:temperature|top_[pk])\b",
     re.IGNORECASE | re.DOTALL,
 )
 # Some say so with status 400, though no request of this account would do.
@@ -129,6 +136,8 @@ def refused(status: int, data: Json) -> UpstreamError:
         code = "context_length_exceeded"
     param = details.get("param")
     kind = UpstreamRefused
+    if SAMPLING_REFUSED.search(message):
+        kind = SamplingRefused
     if THINKING_REFUSED.search(message):
         kind, code = ThoughtRefused, ThoughtRefused.code
     return kind(

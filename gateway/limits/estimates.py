@@ -12,6 +12,8 @@ def most_tokens(
     if features.ways == ("embeddings",):  # vectors have no tokens
         return Usage(prompt=features.prompt_tokens, estimated=True)
     output = features.max_output or policy.default_max_output_tokens
+    if backend.max_output_tokens is not None:
+        output = min(output, backend.max_output_tokens)
     choices = chat.body.get("n")
     if isinstance(choices, int) and choices > 1:
         output *= choices

@@ -2,6 +2,7 @@
 
 import orjson
 
+from gateway.dialects.fitting import fit
 from gateway.dialects.messages_native import Keep
 from gateway.dialects.text_response import TextBuilder as Builder
 from gateway.dialects.text_response import says_nothing, to_completion
@@ -33,9 +34,10 @@ def prepare(backend: Backend, chat: ChatRequest, policy: Policy, keep: Keep) -> 
     body.pop("stream", None)
     if chat.stream:
         body |= {"stream": True, "stream_options": {**options, "include_usage": True}}
+    notes = fit(body, backend)
     body = fitted(body, backend.preset)
     headers = {"content-type": "application/json", **key_header(backend)}
-    return Call(api_url(backend, "/completions"), headers, orjson.dumps(body))
+    return Call(api_url(backend, "/completions"), headers, orjson.dumps(body), notes)
 
 
 def read_completion(body: bytes) -> tuple[Json, bytes]:

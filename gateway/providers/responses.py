@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import orjson
 
+from gateway.dialects.fitting import fit
 from gateway.dialects.messages_native import Keep
 from gateway.dialects.responses_native import ResponseBuilder as Builder
 from gateway.dialects.responses_native import says_nothing, to_completion
@@ -37,8 +38,9 @@ def prepare(backend: Backend, chat: ChatRequest, policy: Policy, keep: Keep) -> 
     for field in ("stream", "stream_options"):
         if not chat.stream:
             body.pop(field, None)
+    notes = fit(body, backend)
     headers = {"content-type": "application/json", **key_header(backend)}
-    return Call(api_url(backend, "/responses"), headers, orjson.dumps(body))
+    return Call(api_url(backend, "/responses"), headers, orjson.dumps(body), notes)
 
 
 def read_completion(body: bytes) -> tuple[Json, bytes]:

@@ -15,6 +15,7 @@ from gateway.limits.charges import Charges
 from gateway.limits.counters import Counters
 from gateway.metrics import Metrics
 from gateway.providers.http import HttpClient
+from gateway.refusals import Refusals
 from gateway.runtime.admission import Admission
 from gateway.runtime.background import Background
 from gateway.runtime.persistence import Persistence
@@ -80,6 +81,7 @@ class Runtime:
         self.cache = AnswerCache(snapshot.catalog.policy, random)
         self.pool = BackendPool(clock, random, log_transition)
         self.thoughts = ThoughtOrigins()
+        self.refusals = Refusals()
         self.conversations = Conversations(books.wall, shared)
         self.retries = RetryBudget(snapshot.catalog.policy.retry_budget)
         self.sidecar = Sidecar(http.side, clock)

@@ -28,6 +28,14 @@ def context_length(response: Response, _: str, call: Call) -> None:
     refuse(response, 400, call.dialect.context_length_error())
 
 
+def no_sampling(response: Response, _: str, call: Call) -> None:
+    """As models do that draw their tokens in their own way."""
+    for name in ("temperature", "top_p", "top_k"):
+        if name in call.request.body:
+            message = f"Unsupported parameter: '{name}' is not supported here."
+            return refuse(response, 400, call.dialect.error(400, message))
+
+
 def overloaded(response: Response, _: str, call: Call) -> None:
     status(response, 529, call)
 

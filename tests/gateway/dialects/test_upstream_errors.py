@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from gateway.dialects.upstream_errors import stream_error, upstream_error
 from gateway.errors import (
     BadUpstreamResponse,
+    SamplingRefused,
     UpstreamAuthError,
     UpstreamError,
     UpstreamOverloaded,
@@ -251,3 +252,33 @@ def test_whatever_comes_is_an_error_with_a_message(status: int, body: bytes, wai
 
     assert error.message
     assert 400 <= error.status < 600
+
+
+@pytest.mark.parametrize(
+    ("message", "refused"),
+    [
+        (
+            "Unsupported parameter: 'temperature' is not supported with this model.",
+            True,
+        ),
+        (
+            "Unsupported value: 'temperature' does not support 0.2 with this model. "
+            "Only the default (1) value is supported.",
+            True,
+        ),
+        ("`temperature` is deprecated for this model.", True),
+        ("top_k: not allowed for this model", True),
+        ("This model doesn't allow it: top_p isn't supported.", True),
+        ("temperature: must be between 0 and 1", False),
+        ("The temperature in Paris is 3 degrees.", False),
+        ("Unsupported parameter: 'logprobs'", False),
+        ("stop_p is not supported", False),
+    ],
+)
+def test_a_model_that_takes_no_sampling_parameter_is_told_from_others(
+    message: str, refused: bool
+):
+    error = answered(400, openai_body(message, "unsupported_value", "temperature"))
+
+    assert isinstance(error, SamplingRefused) is refused
+    assert (error.status, error.code) == (400, "unsupported_value")

@@ -175,6 +175,10 @@ def consult(
     proposal = brain.propose(
         record.chat.body, features, allowed, choice.tier, runtime.random
     )
+    if brain.router and "best" in proposal.facts and allowed == brain.router.tiers:
+        tiers = proposal.facts["tiers"]
+        gain = tiers[-1]["quality"] - tiers[0]["quality"]
+        runtime.drift.note(brain.router, gain, proposal.facts["best"])
     if proposal.facts:
         text = proposal.reason or "The heuristic's choice stands."
         record.decide("router", text, **proposal.facts)

@@ -197,6 +197,8 @@ class Lifespan:
             found.append("The database can't be written; records wait in the journal.")
         if self._writer and self._writer.rejected:
             found.append(f"{self._writer.rejected} records could not be stored.")
+        if brain := self.runtime.snapshot.catalog.brain:
+            found += self.runtime.drift.alarms(brain.deciding)
         if self.runtime.shared and not self.runtime.shared.state.usable:
             found.append("Redis can't be used; each worker is on its own.")
         return found

@@ -25,6 +25,7 @@ from gateway.shared.shared import Shared
 from gateway.sidecar import Sidecar
 from gateway.thoughts import ThoughtOrigins
 from routing.health import Transition
+from routing.learned.drift import Drift
 from routing.pool import BackendPool
 from routing.retries import RetryBudget
 
@@ -85,6 +86,7 @@ class Runtime:
         self.conversations = Conversations(books.wall, shared)
         self.retries = RetryBudget(snapshot.catalog.policy.retry_budget)
         self.sidecar = Sidecar(http.side, clock)
+        self.drift = Drift()
         self.deadlines = http.deadlines  # those of this event loop
         self.draining = False
         self.services: dict[type, Any] = {}  # what apps above keep here, by its type

@@ -28,6 +28,12 @@ class Brain:
     exploration: float = 0.0
     own: "Mapping[str, Brain]" = field(default_factory=dict)
 
+    @property
+    def deciding(self) -> list[Router]:
+        """The routers that decide, for everybody and for single scopes."""
+        found = [brain.router for brain in (self, *self.own.values()) if brain.router]
+        return list({router.version: router for router in found}.values())
+
     def of(self, scope: str) -> "Brain":
         """The one that decides for this scope."""
         return self.own.get(scope, self)
@@ -62,7 +68,7 @@ class Brain:
         best = router.decide(estimates, allowed) if router else None
         if router is None or best is None:
             return self._untrained(allowed, fallback, random)
-        facts = facts_of(router, estimates)
+        facts = {"best": best, **facts_of(router, estimates)}
         if not self.learning:
             return Proposal(best, reason(router, estimates, best), facts)
         chances = router.chances(estimates, allowed)

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from routing.learned.brain import Brain
+from routing.learned.drift import ENOUGH
+from routing.learned.features import BUCKETS, prompt_of, row_of
 from routing.learned.router import Router
 from routing.learned.targets import Target
 from tests.harness import ask, serving, three_tiers
@@ -24,6 +27,15 @@ def trained(url: str, *, learning: bool = False, shadow: bool = False, **policy)
         exploration=policy.get("learned_exploration", 0.0),
     )
     return replace(catalog, brain=brain)
+
+
+def by_hand(row):
+    """What the model expects of each tier: an oracle of a few lines."""
+    cues = (row.cues - MODEL.scale.mean) / MODEL.scale.deviation
+    for mean, weights in zip(MODEL.means, MODEL.weights, strict=True):
+        words = sum(weights[bucket] for bucket in row.buckets)
+        counted = 0.1 * np.clip(cues, -4, 4) @ weights[BUCKETS:]
+        yield mean + words / len(row.buckets) ** 0.5 + counted
 
 
 def step(record: dict, name: str) -> dict:
@@ -47,7 +59,11 @@ async def test_a_trained_router_decides_and_shows_every_number(upstream, tmp_pat
             utility = tier["quality"] - rate * tier["cost_nano_usd"]
             assert tier["utility"] == pytest.approx(utility, abs=1e-3)
         best = max(shown["tiers"], key=lambda tier: tier["utility"])
-        assert best["tier"] == record["tier"]
+        assert best["tier"] == record["tier"] == shown["best"]
+        text = HARD if record["tier"] == 3 else EASY
+        row = row_of(prompt_of({"messages": [{"role": "user", "content": text}]}))
+        weak, _, strong = by_hand(row)
+        assert shown["gain"] == pytest.approx(strong - weak, abs=1e-5)
         assert shown["router"] == 4
         assert "is worth most" in shown["text"]
         assert record["lesson"] is None
@@ -138,3 +154,18 @@ async def test_an_answer_of_another_tier_than_the_chosen_teaches_nothing(
     moved = [r for r in records if r["attempts"] > 1]
     assert moved
     assert all(record["lesson"] is None for record in moved)
+
+
+async def test_traffic_that_drifts_is_an_alarm_and_pinned_traffic_is_none(
+    upstream, tmp_path
+):
+    async with serving(trained(upstream.url), tmp_path) as gateway:
+        drift, brain = gateway.runtime.drift, gateway.runtime.snapshot.catalog.brain
+        for number in range(ENOUGH):
+            await ask(gateway, f"{HARD} {number}", model="tier-1")
+        assert drift.alarms(brain.deciding) == []
+        for number in range(ENOUGH):
+            await ask(gateway, f"{HARD} {number}")
+
+    alarms = drift.alarms(brain.deciding)
+    assert any("100% belong to the top tier" in alarm for alarm in alarms)

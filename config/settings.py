@@ -172,6 +172,13 @@ X_FRAME_OPTIONS = "DENY"
 REST_FRAMEWORK: dict[str, object] = {
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_SCHEMA_CLASS": "gateway.api.openapi.Described",
+}
+SPECTACULAR_SETTINGS: dict[str, object] = {
+    "TITLE": "llm-router",
+    "DESCRIPTION": "OpenAI's and Anthropic's APIs, each call as cheap as it can be.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
 }
 LOGGING_CONFIG = None  # gateway.runtime.logs configures structlog and stdlib alike
 UNFOLD = {

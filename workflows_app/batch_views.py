@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from gateway.api.base import GatewayRequest
+from gateway.api.described import AN_OBJECT, EXPLAIN, Operation
+from gateway.api.described import whole as a_whole
 from gateway.api.reply import Reply, json_reply
 from gateway.api.streams import streamed
 from gateway.dialects import strict_json
@@ -15,15 +17,28 @@ from workflows_app import batch, lease, records, store
 from workflows_app.batch import Batch
 from workflows_app.prompt import Inputs
 from workflows_app.request import find_definition, read_options
+from workflows_app.shapes import BATCH
 from workflows_app.views import LOOK_SECONDS, WorkflowView, as_events
 
 FIELDS = {"workflow", "inputs", "jsonl", "mode", "stream", "max_cost_usd", "deadline_s"}
 LOOK_PER_RUN = 1e-4  # a large batch is looked at less often
 PAGE = 100
+PAGES = {"after": a_whole(0, 10**6), "limit": a_whole(0, 1000)}
 
 
 class Batches(WorkflowView):
     """`POST /v1/workflows/batch`; with `?explain=1` the plan and its cost alone."""
+
+    describes = {
+        "post": Operation(
+            "Runs a workflow on many inputs",
+            BATCH,
+            AN_OBJECT,
+            EXPLAIN,
+            (200, 202),
+            streams=True,
+        )
+    }
 
     async def post(self, request: GatewayRequest) -> Reply:
         body, every = await asyncio.to_thread(read, request.body)
@@ -88,6 +103,8 @@ class OneBatch(WorkflowView):
     """`GET /v1/workflows/batches/{batch_id}`: how far it is, and results page by page
     (`?after=INDEX&limit=N`)."""
 
+    describes = {"get": Operation("How far a batch is", answer=AN_OBJECT, query=PAGES)}
+
     async def get(self, request: GatewayRequest, batch_id: str) -> Reply:
         scope = self.gateway.caller.scope
         state: Any = await in_database(records.batch_state, batch_id, scope)
@@ -110,6 +127,8 @@ def whole(request: GatewayRequest, name: str, default: int, most: int) -> int:
 
 class CancelBatch(WorkflowView):
     """`POST /v1/workflows/batches/{batch_id}/cancel`."""
+
+    describes = {"post": Operation("Stops a batch", answer=AN_OBJECT, statuses=(202,))}
 
     async def post(self, request: GatewayRequest, batch_id: str) -> Reply:
         scope = self.gateway.caller.scope

@@ -8,6 +8,7 @@ import orjson
 
 from gateway.api import render
 from gateway.api.base import GatewayRequest, GatewayView
+from gateway.api.described import AN_OBJECT, EVENT, EXPLAIN, Operation
 from gateway.api.reply import Reply, json_reply
 from gateway.api.streams import streamed
 from gateway.dialects import strict_json
@@ -19,6 +20,7 @@ from workflows_app.errors import WorkflowFailed
 from workflows_app.request import read_request
 from workflows_app.run import ENDED, Run
 from workflows_app.runs import Runs
+from workflows_app.shapes import RUN
 
 LOOK_SECONDS = 0.1
 OP_ENDED = ("succeeded", "failed", "skipped", "cancelled", "merged", "pruned")
@@ -45,6 +47,12 @@ def without_error(report: Json) -> Json:
 
 class Workflows(WorkflowView):
     """`POST /v1/workflows`; with `?explain=1` the plan alone."""
+
+    describes = {
+        "post": Operation(
+            "Runs a workflow", RUN, AN_OBJECT, EXPLAIN, (200, 202), streams=True
+        )
+    }
 
     async def post(self, request: GatewayRequest) -> Reply:
         asked = await read_request(strict_json.loads(request.body))
@@ -95,6 +103,8 @@ async def as_events(happened: AsyncIterator[Json]) -> AsyncIterator[bytes]:
 class OneRun(WorkflowView):
     """`GET /v1/workflows/runs/{run_id}`: how far it is, and what came of it."""
 
+    describes = {"get": Operation("How far a run is", answer=AN_OBJECT)}
+
     async def get(self, request: GatewayRequest, run_id: str) -> Reply:
         scope = self.gateway.caller.scope
         if run := self.runs.find(run_id, scope):
@@ -111,6 +121,12 @@ class RunEvents(WorkflowView):
     Told from the rows, so it makes no difference which process has the run; who stops
     listening changes nothing for it.
     """
+
+    describes = {
+        "get": Operation(
+            "What happens in a run", answer=EVENT, content="text/event-stream"
+        )
+    }
 
     async def get(self, request: GatewayRequest, run_id: str) -> Reply:
         scope = self.gateway.caller.scope
@@ -137,6 +153,10 @@ async def what_happens(run_id: str, scope: str) -> AsyncIterator[Json]:
 
 class CancelRun(WorkflowView):
     """`POST /v1/workflows/runs/{run_id}/cancel`."""
+
+    describes = {
+        "post": Operation("Stops a run", answer=AN_OBJECT, statuses=(200, 202))
+    }
 
     async def post(self, request: GatewayRequest, run_id: str) -> Reply:
         scope = self.gateway.caller.scope

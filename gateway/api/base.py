@@ -1,6 +1,6 @@
 """The one thing all API views share: an async dispatch that renders errors."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import parse_qs
@@ -9,6 +9,7 @@ import structlog
 from rest_framework.views import APIView
 
 from gateway.api import render
+from gateway.api.described import Operation
 from gateway.api.reply import Reply, error_reply
 from gateway.asgi.context import Context
 from gateway.errors import GatewayError, InternalError
@@ -40,6 +41,7 @@ class GatewayView(APIView):
     """Goes straight to the handler: the guard has authenticated, and negotiation,
     parser and renderer machinery would cost more than the view."""
 
+    describes: ClassVar[Mapping[str, Operation]] = {}  # by method, for the document
     gateway: Context
     record: RequestRecord | None = None
     http_method_names: ClassVar[list[str]] = ["get", "post", "head"]  # type: ignore[misc]

@@ -3,12 +3,18 @@
 from gateway import pipeline
 from gateway.api.base import GatewayRequest, GatewayView
 from gateway.api.chat_request import read_completions
+from gateway.api.described import Operation
 from gateway.api.reply import Reply
+from gateway.api.schemas import COMPLETION, LEGACY
 from gateway.api.streams import stream_events, streamed
 
 
 class Completions(GatewayView):
     """`POST /v1/completions`, whole and streamed."""
+
+    describes = {
+        "post": Operation("A legacy completion", LEGACY, COMPLETION, streams=True)
+    }
 
     async def post(self, request: GatewayRequest) -> Reply:
         runtime = self.gateway.runtime

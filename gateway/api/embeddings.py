@@ -3,11 +3,15 @@
 from gateway import pipeline
 from gateway.api.base import GatewayRequest, GatewayView
 from gateway.api.chat_request import read_embeddings
+from gateway.api.described import Operation
 from gateway.api.reply import Reply
+from gateway.api.schemas import EMBEDDINGS, VECTORS
 
 
 class Embeddings(GatewayView):
     """`POST /v1/embeddings`, always whole."""
+
+    describes = {"post": Operation("Vectors of texts", EMBEDDINGS, VECTORS)}
 
     async def post(self, request: GatewayRequest) -> Reply:
         runtime = self.gateway.runtime

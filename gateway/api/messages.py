@@ -4,13 +4,19 @@ from gateway import pipeline
 from gateway.api import render
 from gateway.api.base import GatewayRequest, GatewayView
 from gateway.api.chat_request import read_messages
+from gateway.api.described import Operation
 from gateway.api.reply import Reply, json_reply
+from gateway.api.schemas import ANSWER, COUNT, MESSAGES
 from gateway.api.streams import message_events, streamed
 from gateway.counting import count_tokens
 
 
 class Messages(GatewayView):
     """`POST /v1/messages`, whole and streamed."""
+
+    describes = {
+        "post": Operation("A message of Anthropic's", MESSAGES, ANSWER, streams=True)
+    }
 
     async def post(self, request: GatewayRequest) -> Reply:
         runtime = self.gateway.runtime
@@ -28,6 +34,8 @@ class Messages(GatewayView):
 
 class CountTokens(GatewayView):
     """`POST /v1/messages/count_tokens`: by the provider, else an estimate."""
+
+    describes = {"post": Operation("The tokens of such a request", MESSAGES, COUNT)}
 
     async def post(self, request: GatewayRequest) -> Reply:
         runtime = self.gateway.runtime

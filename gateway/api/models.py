@@ -5,7 +5,9 @@ list, any other OpenAI's.
 """
 
 from gateway.api.base import GatewayRequest, GatewayView
+from gateway.api.described import Operation
 from gateway.api.reply import Reply, json_reply
+from gateway.api.schemas import MODELS, ONE_MODEL
 from gateway.errors import BadRequest, ModelNotFound
 from routing.catalog import Backend, Catalog
 from routing.chat import Json
@@ -19,6 +21,8 @@ MAX_LIMIT = 1000
 class Models(GatewayView):
     """`GET /v1/models`: every name."""
 
+    describes = {"get": Operation("Every name a client may send", answer=MODELS)}
+
     async def get(self, request: GatewayRequest) -> Reply:
         names = known(self.gateway.snapshot.catalog)
         if self.gateway.dialect == "anthropic":
@@ -30,6 +34,8 @@ class Models(GatewayView):
 
 class OneModel(GatewayView):
     """`GET /v1/models/{id}`."""
+
+    describes = {"get": Operation("One of them", answer=ONE_MODEL)}
 
     async def get(self, request: GatewayRequest, model: str) -> Reply:
         names = known(self.gateway.snapshot.catalog)

@@ -3,12 +3,16 @@
 from gateway import pipeline
 from gateway.api.base import GatewayRequest, GatewayView
 from gateway.api.chat_request import read_responses
+from gateway.api.described import Operation
 from gateway.api.reply import Reply
+from gateway.api.schemas import RESPONSE, RESPONSES
 from gateway.api.streams import response_events, streamed
 
 
 class Responses(GatewayView):
     """`POST /v1/responses`, whole and streamed."""
+
+    describes = {"post": Operation("A response", RESPONSES, RESPONSE, streams=True)}
 
     async def post(self, request: GatewayRequest) -> Reply:
         runtime = self.gateway.runtime

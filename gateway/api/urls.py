@@ -23,6 +23,7 @@ urlpatterns = [
     path("v1/models/<path:model>", models.OneModel.as_view()),
     path("v1/feedback", views.FeedbackView.as_view()),
     path("v1/requests/<str:request_id>", views.Explain.as_view()),
+    path("v1/openapi.json", operations.OpenApi.as_view()),
     path("v1/backends", operations.Backends.as_view()),
     path("stats", operations.Stats.as_view()),
     path("metrics", operations.Metrics.as_view()),

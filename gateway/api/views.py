@@ -6,13 +6,17 @@ from gateway import pipeline
 from gateway.api import explain, feedback
 from gateway.api.base import GatewayRequest, GatewayView
 from gateway.api.chat_request import read_chat
+from gateway.api.described import AN_OBJECT, Operation
 from gateway.api.reply import Reply, json_reply
+from gateway.api.schemas import CHAT, COMPLETION, FEEDBACK, STORY
 from gateway.api.streams import stream_events, streamed
 from gateway.dialects import strict_json
 
 
 class ChatCompletions(GatewayView):
     """`POST /v1/chat/completions`, whole and streamed."""
+
+    describes = {"post": Operation("A chat completion", CHAT, COMPLETION, streams=True)}
 
     async def post(self, request: GatewayRequest) -> Reply:
         runtime = self.gateway.runtime
@@ -30,6 +34,8 @@ class ChatCompletions(GatewayView):
 class FeedbackView(GatewayView):
     """`POST /v1/feedback`: how good an answer was."""
 
+    describes = {"post": Operation("How good an answer was", FEEDBACK, AN_OBJECT)}
+
     async def post(self, request: GatewayRequest) -> Reply:
         body = strict_json.loads(request.body)
         scope = self.gateway.caller.scope
@@ -41,6 +47,8 @@ class FeedbackView(GatewayView):
 
 class Explain(GatewayView):
     """`GET /v1/requests/{id}`: every decision of a request, in order."""
+
+    describes = {"get": Operation("What happened to a request, and why", answer=STORY)}
 
     async def get(self, request: GatewayRequest, request_id: str) -> Reply:
         caller = self.gateway.caller

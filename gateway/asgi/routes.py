@@ -31,6 +31,7 @@ ROUTES: dict[str, Route] = {
     "/v1/feedback": Route(POST),
     "/v1/models": Route(GET),
     "/v1/backends": Route(GET),
+    "/v1/openapi.json": Route(GET),
     "/stats": Route(GET),
     "/metrics": Route(GET),
     "/health": Route(GET, public=True),

@@ -1,0 +1,35 @@
+"""JSON schemas of what runs workflows, for the OpenAPI document."""
+
+from gateway.api.described import FLAG, TEXT, a_list, an_object, one_of, words
+from gateway.api.schemas import AMOUNT
+from workflows_app.request import MODES
+
+WORKFLOW = one_of({"type": "string", "minLength": 1}, {"type": "object"})
+HOW = {
+    "mode": words(*MODES),
+    "stream": FLAG,
+    "max_cost_usd": AMOUNT,
+    "deadline_s": AMOUNT,
+}
+RUN = {
+    **an_object(
+        ("workflow",),
+        workflow=WORKFLOW,
+        input=TEXT,
+        inputs={"type": "object", "additionalProperties": TEXT},
+        deltas=FLAG,
+        store=FLAG,
+        **HOW,
+    ),
+    "additionalProperties": False,
+}
+BATCH = {
+    **an_object(
+        ("workflow",),
+        workflow=WORKFLOW,
+        inputs=a_list({"type": "object"}),
+        jsonl=TEXT,
+        **HOW,
+    ),
+    "additionalProperties": False,
+}

@@ -44,17 +44,18 @@ COMMON = (
 
 # Words that hardly any other language has, so one of them is a sign of English.
 ONLY_ENGLISH = word_set("""
-    what which who whom whose when where why how the does did should could would is are
-    was were been have has had can will might must of to with from by for about between
-    into and or if than my your his their our you they we this that these those there
-    don't doesn't didn't isn't can't what's how's who's where's i'm i've i'd it's
-    explain write summarize summarise describe convert calculate list tell give show
-    please help make create find best difference compare translate
+    what which who whom whose when where why how the does did should could would were
+    been has might must from with about into and if than my your his their our you they
+    this that those there don't doesn't didn't isn't can't what's how's who's where's
+    i'm i've i'd it's explain write summarize summarise describe convert calculate tell
+    show please make create find difference compare translate
 """)
+# Words that English has as well as another language: no sign of anything.
+SHARED = word_set("de die do la me no un")
 
 # Function words of the languages that look most like English in ASCII.
 FOREIGN = word_set("""
-    der das und ist ein eine einen einem nicht wie warum wer wo wann welche welcher mit
+    der das und ist ein eine einen einem nicht wie warum wer wo wann welche welcher
     von zu auf für den dem ich du wir sie bitte kann kannst mir soll muss
     el los las que por es una como cual cuando qué cómo cuál dónde quién para del con
     más su mi puedo puede debo hay entre sobre
@@ -67,4 +68,4 @@ FOREIGN = word_set("""
     um uma não qual quais quem onde porque para com dos das eu meu posso você é os ao
     co jak jest dlaczego gdzie kiedy czy nie się jest na
     bir ve ne nasıl için kya hai ka ki ke se mein kaise aur
-""") - word_set("come per un in me on of to is")
+""") - word_set("come per un in me on of to is os il pas um co hay mi")

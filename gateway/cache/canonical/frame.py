@@ -84,7 +84,7 @@ def examine(text: str) -> tuple[Frame | None, str]:
     prompt = tokenise(text)
     if why := gates.refusal(prompt):
         return None, why
-    line = " ".join(filter(None, map(canonical, prompt.words)))
+    line = canonical_line(prompt.words)
     words = set(line.split(" "))
     for rule in RULES:
         if not rule.words or not rule.words.isdisjoint(words):
@@ -95,3 +95,7 @@ def examine(text: str) -> tuple[Frame | None, str]:
     if not core:
         return None, "holds no question"
     return Frame(core, prompt.material), ""
+
+
+def canonical_line(words: list[str]) -> str:
+    return " ".join(map(canonical, words))

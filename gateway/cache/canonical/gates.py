@@ -4,13 +4,15 @@ What material says is never looked at.
 """
 
 from gateway.cache.canonical.english import (
+    AUXILIARIES,
     COMMON,
     FOREIGN,
     ONLY_ENGLISH,
     QUESTION_WORDS,
+    SHARED,
     word_set,
 )
-from gateway.cache.canonical.tokens import Prompt, is_word
+from gateway.cache.canonical.tokens import MARK, Prompt, is_word
 from gateway.cache.canonical.typos import WORDS
 from gateway.cache.canonical.vocabulary import NUMBERS
 
@@ -89,10 +91,15 @@ def is_english(words: list[str], unique: set[str]) -> bool:
     foreign = len(unique & FOREIGN)
     if foreign:
         return sure > 2 * foreign
+    if sure > 1:
+        return True
+    letters = [word.partition("'")[0].rstrip(MARK) for word in words if is_word(word)]
     if sure:
-        return sure > 1 or all(word.isascii() for word in words if is_word(word))
-    letters = [word for word in words if is_word(word)]
-    return 2 * sum(word in WORDS or word in COMMON for word in letters) >= len(letters)
+        return all(map(str.isascii, letters))
+    unknown = sum(word not in WORDS and word not in COMMON for word in letters)
+    if 2 * unknown > len(letters):
+        return False
+    return not unknown or words[0] in AUXILIARIES or unique.isdisjoint(SHARED)
 
 
 def names_a_period(words: list[str], unique: set[str]) -> bool:

@@ -13,6 +13,7 @@ from gateway.cache.canonical.vocabulary import (
     IRREGULAR,
     KNOWN,
     NO_IZE,
+    NO_OR,
     NUMBERS,
     ORDINALS,
     TAKES_IS,
@@ -88,7 +89,7 @@ def singular(word: str) -> str:
     sibilant = word.endswith("es") and word[:-1] not in WORDS
     if sibilant and (word[:-2] in WORDS or word.endswith(SIBILANTS)):
         return word[:-2]
-    return word[:-1]
+    return IRREGULAR.get(word[:-1], word[:-1])
 
 
 def american(word: str) -> str:
@@ -97,7 +98,7 @@ def american(word: str) -> str:
         if word.endswith(british) and len(word) > len(british) + 3:
             stem = word.removesuffix(british)
             return word if stem in NO_IZE else stem + spelled
-    if "our" in word and len(word) > 5:
+    if "our" in word and len(word) > 5 and word not in NO_OR:
         other = word.replace("our", "or")
         return other if other in WORDS else word
     return word

@@ -158,7 +158,8 @@ def between(line: str) -> str:
     return " ".join((*words[:start], one, "and", other, *words[end:]))
 
 
-LIST = re.compile(r"(?<![^ ])(\w+) (and|or) (\w+)(?![^ ])")
+ASK = one_of("what who where when why how")
+LIST = re.compile(rf"(?<![^ ])(\w+) (and|or) (?!{ASK} )(\w+)(?![^ ])")
 
 
 @rule(

@@ -28,7 +28,10 @@ WHEN_WHERE = rewriting(
         r"when was \1 born",
     ),
     (r"^what is (?:date of death|death date) of (.+)$", r"when did \1 die"),
-    (r"^where (?:can one|do i|do you) (?:find|get) ", "where can one get "),
+    (
+        r"^where (?:can (?:one|i|you|we)|do i|do you) (?:find|get) ",
+        "where can one get ",
+    ),
 )
 
 

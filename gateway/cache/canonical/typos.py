@@ -15,7 +15,7 @@ VOWELS = "aeiou"
 
 def slips(word: str) -> Iterator[str]:
     """What the writer may have meant: two letters swapped; in a long word also a
-    letter doubled or not, a vowel left out or another vowel."""
+    letter too many, doubled or not, a vowel left out or another vowel."""
     for i in range(len(word) - 1):
         if word[i] != word[i + 1]:
             yield word[:i] + word[i + 1] + word[i] + word[i + 2 :]
@@ -23,7 +23,8 @@ def slips(word: str) -> Iterator[str]:
         return
     for i in range(1, len(word)):
         before, letter, after = word[:i], word[i], word[i + 1 :]
-        yield before + after
+        if after:
+            yield before + after
         yield before + letter + letter + after
         for vowel in VOWELS:
             yield before + vowel + letter + after

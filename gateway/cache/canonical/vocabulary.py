@@ -263,7 +263,7 @@ INVARIABLE = word_set("""
     kubernetes pandas keras redis jenkins canvas atlas christmas gas bus yes this is was
     has does its his hers ours yours theirs as us sos ios aws dns https sms gps css os
     xbox diabetes rabies measles herpes mumps james charles thomas chris holmes adidas
-    siemens mercedes cheers
+    siemens mercedes cheers alias
 """)
 # With ise in every English, as in "advertise" and "exercise".
 NO_IZE = word_set("""
@@ -271,5 +271,7 @@ NO_IZE = word_set("""
     improv rev dev disgu parad prem treat adv otherw prema desp comprom circumc exc dem
     cru apprem arou
 """)
+
+NO_OR = word_set("fourth mourning mourn")
 
 KNOWN = CONTRACTIONS | AGREEMENT | SPELLINGS | SYNONYMS | NUMBERS | SIGNS

@@ -25,6 +25,7 @@ EXTRA = """
     algorithms programming laptop smartphone iphone android facebook instagram youtube
     whatsapp google gmail netflix spotify quora startup startups bitcoin cryptocurrency
     app apps login blog blogs cholesterol diabetes paracetamol ibuprofen aspirin
+    first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth
     calculate summarize optimize visa visas recipe recipes vegan yoga gym
 """
 

@@ -1,6 +1,8 @@
 import gzip
 import json
 import os
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.cache.canonical import Frame, frame, refusal
+from gateway.cache.canonical.frame import RULES, canonical_line
+from gateway.cache.canonical.tokens import tokenise
+from gateway.cache.canonical.typos import WORDS
 
 CAPITAL = "What is the capital of France?"
 EVAL_DATA = os.environ.get("LLM_ROUTER_EVAL_DATA", "")
@@ -46,21 +51,6 @@ def test_another_question_has_another_frame(one, other):
     assert frame(one) != frame(other)
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("Schuldet Anna Ben 15 Euro?", "Schuldet Ben Anna 15 Euro?"),
-        ("Dois-je prendre 15 mg?", "Dois-je prendre 95 mg?"),
-        ("¿Debo tomar aspirina?", "¿No debo tomar aspirina?"),
-        ("Алиса должна Бобу?", "Боб должен Алисе?"),
-        ("我应该吃阿司匹林吗", "我不应该吃阿司匹林吗"),
-        ("パリからローマまで", "ローマからパリまで"),
-    ],
-)
-def test_traps_in_other_languages_are_never_one_question(one, other):
-    assert frame(one) is None or frame(one) != frame(other)
-
-
 @settings(max_examples=100)
 @given(st.text())
 def test_any_text_has_a_frame_or_a_reason_why_not(text):
@@ -68,17 +58,66 @@ def test_any_text_has_a_frame_or_a_reason_why_not(text):
     assert (framed is None) == bool(refusal(text))
 
 
-PIECES = """
-    what is are the a of in to not please tell me how do i can you who capital city peru
-    rome france's what's alice bob 15 two + - ? . , ! "x" : safe
-"""
-WORDS = st.sampled_from(PIECES.split())
+@pytest.mark.parametrize(
+    "part",
+    ["is ", "a ", "which ", "what is ", "if ", "- ", "in b ", ", ", "'", '"', "(", "`"]
+    + ["to and ", "'s ", "1 ", "1,", "hi ", "please ", "aA", "A ", ": ", "\n", "! "],
+)
+def test_no_pattern_runs_away(part):
+    for text in (part * (2000 // len(part)), f"What is {part * 90}"[:2000]):
+        assert (frame(text) is None) == bool(refusal(text))
 
 
-@settings(max_examples=100)
-@given(st.lists(WORDS, max_size=8).map(" ".join))
-def test_spaces_around_a_question_do_not_matter(text):
-    assert frame(f"  {text} \n") == frame(text)
+QUESTIONS = st.sampled_from(
+    [
+        "What is the capital of Peru?",
+        "Who wrote Dune?",
+        "How do I sort a list in Ruby?",
+        "Why do cats purr?",
+        'How many letters are in "bureau"?',
+        "When was Ada Lovelace born?",
+    ]
+)
+GREETINGS = st.sampled_from(
+    ["", "Hi! ", "Hello there. ", "Quick question: ", "Please "]
+)
+CLOSERS = st.sampled_from(["", " Thanks!", " Please help.", " Thank you very much."])
+SPACES = st.sampled_from(["", " ", "  \n"])
+
+
+@given(QUESTIONS, GREETINGS, CLOSERS, SPACES, SPACES)
+def test_what_is_said_around_a_question_does_not_matter(
+    question, greeting, closer, before, after
+):
+    text = f"{before}{greeting}{question}{closer}{after}"
+    assert frame(text) == frame(question)
+
+
+@given(QUESTIONS)
+def test_small_letters_or_a_missing_mark_do_not_matter(question):
+    assert frame(question.lower()) == frame(question)
+    assert frame(question.removesuffix("?")) == frame(question)
+
+
+def in_rules(line: str) -> str:
+    for rule in RULES:
+        line = rule.apply(line)
+    return line
+
+
+EXAMPLES = [text for rule in RULES for pair in rule.same for text in pair]
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_the_canonical_form_of_a_canonical_form_is_itself(text):
+    line = in_rules(canonical_line(tokenise(text).words))
+    assert in_rules(line) == line
+
+
+@given(st.sampled_from(sorted(WORDS)))
+def test_the_canonical_form_of_a_canonical_word_is_itself(word):
+    line = canonical_line([word])
+    assert canonical_line(line.split(" ")) == line
 
 
 @settings(max_examples=100)
@@ -90,18 +129,48 @@ def test_digests_are_equal_for_equal_frames_only(tokens, payload, other):
     assert Frame((*core, "x"), payload).digest != one.digest
 
 
-@pytest.mark.skipif(not EVAL_DATA, reason="LLM_ROUTER_EVAL_DATA names no folder")
-def test_labelled_pairs_stay_within_the_bounds_for_false_hits():
+# Least recall and most false hits, in percent of the pairs with and without one answer.
+BARS = {
+    "adv": (90, 0.07),
+    "qqp": (10, 0.1),
+    "paws_qqp": (20, 1.2),
+    "mqp": (0, 0.2),
+    "banking77_neg": (0, 0.2),
+    "sts_qq": (0, 0.1),
+    "HARD": (0, 0.2),
+}
+
+
+@pytest.mark.skipif(
+    not EVAL_DATA, reason="LLM_ROUTER_EVAL_DATA names no folder with labelled pairs"
+)
+def test_labelled_pairs_keep_the_bars():
+    counts: Counter[tuple[str, bool, bool]] = Counter()
+    for row in labelled_pairs():
+        hit = is_hit(row["a"], row["b"])
+        counts[row["source"], row["duplicate"], hit] += 1
+        if not row["duplicate"] and look_alike(row["a"], row["b"]):
+            counts["HARD", False, hit] += 1
+    for source, (least, most) in BARS.items():
+        assert share(counts, source, True) >= least, source
+        assert share(counts, source, False) <= most, source
+
+
+def labelled_pairs():
     path = Path(EVAL_DATA) / "cache" / "dev.jsonl.gz"
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
-    judged = [row for row in rows if not row.get("disputed")]
-    hits = {row["id"] for row in judged if is_hit(row["a"], row["b"])}
-    other = [row for row in judged if not row["duplicate"]]
-    same = [row for row in judged if row["duplicate"] and row["source"] == "adv"]
+    return [row for row in rows if not row.get("disputed")]
 
-    assert sum(row["id"] in hits for row in other) <= 0.001 * len(other)
-    assert sum(row["id"] in hits for row in same) >= 0.85 * len(same)
+
+def share(counts, source, duplicate):
+    hits, misses = counts[source, duplicate, True], counts[source, duplicate, False]
+    return 100 * hits / max(hits + misses, 1)
+
+
+def look_alike(one, other):
+    a, b = (set(re.findall(r"\w+", text.lower())) for text in (one, other))
+    return bool(a) and len(a & b) >= 0.6 * len(a | b)
 
 
 def is_hit(one: str, other: str) -> bool:

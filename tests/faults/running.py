@@ -92,8 +92,8 @@ class Running:
     def add_key(self, name: str) -> str:
         """A key that every worker knows; its secret is its name."""
         self.sql(
-            "INSERT INTO gateway_apikey (name, team, prefix, digest, created_at, "
-            "may_pin, max_in_flight) VALUES (?, '', '', ?, '2026-01-01', 1, 0)",
+            "INSERT INTO gateway_apikey (name, prefix, digest, created_at, may_pin, "
+            "max_in_flight) VALUES (?, '', ?, '2026-01-01', 1, 0)",
             name,
             digest_of(name),
         )

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
-from gateway.models import ApiKey, Attempt, CacheLevelOff, CachePurge
+from gateway.models import ApiKey, Attempt, CacheLevelOff, CachePurge, Team
 from routing import triggers
 from routing.models import (
     Backend,
@@ -21,7 +21,7 @@ from routing.models import (
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
-WATCHED = (Tier, Backend, Price, ModelAlias, RoutingPolicy, RouterModel, ApiKey)
+WATCHED = (Tier, Backend, Price, ModelAlias, RoutingPolicy, RouterModel, ApiKey, Team)
 
 
 def version(model):
@@ -46,6 +46,7 @@ def one_row_of_each():
     RoutingPolicy.load()
     RouterModel.keep(b"", {})
     ApiKey.issue("laptop")
+    Team.objects.create(name="red")
 
 
 COLUMN = {
@@ -55,7 +56,8 @@ COLUMN = {
     ModelAlias: "position = 3",
     RoutingPolicy: "max_attempts = 2",
     RouterModel: "status = 'shadow'",
-    ApiKey: "team = 'b'",
+    ApiKey: "prefix = 'b'",
+    Team: "name = 'blue'",
 }
 
 
@@ -93,7 +95,7 @@ def test_an_insert_by_raw_sql_is_counted(model, one_row_of_each):
     table = model._meta.db_table
     columns = [field.column for field in model._meta.fields]
     [row] = model.objects.values_list(*[field.attname for field in model._meta.fields])
-    row = ["{}" if isinstance(value, dict) else value for value in row]
+    row = [json.dumps(v) if isinstance(v, dict | list) else v for v in row]
     if model in (Tier, Backend):
         Backend.objects.all().delete()
     model.objects.all().delete()

@@ -6,7 +6,17 @@ from django.db.models.signals import post_migrate
 from routing import triggers
 
 # Tables whose rows the snapshot holds.
-WATCHED = ("Tier", "Backend", "Price", "ModelAlias", "RoutingPolicy", "RouterModel")
+WATCHED = (
+    "Tier",
+    "Backend",
+    "Price",
+    "ModelAlias",
+    "RoutingPolicy",
+    "RouterModel",
+    "Intent",
+    "IntentCheck",
+    "TrailPin",
+)
 
 
 class GatewayConfig(AppConfig):

@@ -18,6 +18,7 @@ from gateway.errors import (
     UpstreamRefused,
     UpstreamUnavailable,
 )
+from gateway.guiding import guided
 from gateway.inflight import SharedCall
 from gateway.ledger.books import LOCAL_SCOPE, RequestRecord
 from gateway.providers.http import ConnectionLost
@@ -47,6 +48,7 @@ async def buy_answer(call: SharedCall, order: Order, runtime: Runtime) -> None:
     features = features_of(record.chat)
     choice = await choose_tier(order, features, runtime)
     course = await steer(order, choice, features, runtime)
+    course = guided(course, order, features, runtime.random)
     record.tier = course.choice.tier
     runtime.retries.deposit()
     bench = Bench(order, features, runtime, buy_from)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
 
-from routing import router_admin  # noqa: F401 - registers its pages
+from routing import intent_admin, router_admin  # noqa: F401 - they register pages
 from routing.capabilities import CAPABILITIES, cannot
 from routing.forms import BackendForm
 from routing.history_admin import HistoryAdmin
@@ -272,6 +272,7 @@ class RoutingPolicyAdmin(HistoryAdmin):
                     "sidecar_weight",
                     "sidecar_budget_seconds",
                     "max_feedback",
+                    "intents",
                 )
             },
         ),

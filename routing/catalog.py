@@ -14,6 +14,7 @@ from routing.providers import PROVIDERS, Provider
 
 if TYPE_CHECKING:  # it imports numpy, which an untrained gateway does without
     from routing.learned.brain import Brain
+    from routing.learned.guide import Guide
 
 
 class Secret:
@@ -171,6 +172,7 @@ class Policy:
     budget_cap_share: float = 0.8
     budget_cap_tier: int = 0  # 0: the second highest
     budget_cheapest_share: float = 0.95
+    intents: bool = False
     cascade: Literal["none", "whole", "all"] = "none"
     cascade_band: float = 0.05
     cascade_check: Literal["form", "logprobs", "agreement", "judge"] = "form"
@@ -217,6 +219,7 @@ class Catalog:
     aliases: tuple[Alias, ...] = ()
     policy: Policy = field(default_factory=Policy)
     brain: "Brain | None" = None  # None: nothing is trained, watched or learned
+    guide: "Guide | None" = None  # None: intents decide nothing
 
     def only(self, models: tuple[str, ...]) -> "Catalog":
         """As if there were those backends only whose name or model matches one of the

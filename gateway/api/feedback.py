@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from gateway import aliases
 from gateway.api.written import soon_written
@@ -10,6 +11,7 @@ from gateway.errors import BadRequest, Conflict, NotFound
 from gateway.models import RequestLog, StoredAnswer
 from gateway.runtime.complaints import BAD_QUALITY, origin_of
 from gateway.runtime.database import in_database
+from routing import trails
 from routing.chat import Json
 from routing.models import Feedback, RoutingPolicy
 
@@ -80,6 +82,8 @@ def _store_by_request(
         return None
     score, tier = (row.score or 0) / 100, row.tier or 1
     stored = _store(scope, request_id, score, tier, quality, 1.0)
+    today = timezone.now().date()
+    trails.reinforce(request_id, scope, tier, row.backend, quality, today)
     if quality >= BAD_QUALITY:
         return stored, ""
     origin = origin_of(row)

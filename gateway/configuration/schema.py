@@ -122,6 +122,7 @@ POLICY: dict[str, Keys] = {
         baseline_tier="baseline_tier",
         cold_start="cold_start",
         allow_downgrade="allow_downgrade",
+        intents="intents",
     ),
     "cache": _policy(
         enabled="cache_enabled",

@@ -3,15 +3,17 @@
 Nothing here imports numpy while there is nothing to decide with.
 """
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
 
-from routing.catalog import Catalog
-from routing.models import RouterModel
+from routing.catalog import Catalog, Policy
+from routing.models import Intent, RouterModel
 
 if TYPE_CHECKING:
     from routing.learned.brain import Brain
+    from routing.learned.guide import Guide
     from routing.learned.model import QualityModel
     from routing.learned.promise import Promise
     from routing.learned.router import Router
@@ -65,6 +67,20 @@ def read_brain(catalog: Catalog) -> "tuple[Brain | None, tuple[str, ...]]":
     )
     idle = not (brain.router or brain.shadow or learning or brains)
     return None if idle else brain, tuple(notes)
+
+
+def read_guide(policy: Policy, now: datetime) -> "tuple[Guide | None, tuple[str, ...]]":
+    """The intents and their trails, while they may decide."""
+    if not policy.intents:
+        return None, ()
+    from routing.learned.guide import Guide
+    from routing.trails import intents_of, read_trails
+
+    try:
+        intents = intents_of(Intent.objects.all())
+    except ValueError as error:
+        return None, (f"The intents can't be used: {error}",)
+    return Guide(intents, *read_trails(now.date())), ()
 
 
 def _router(row: RouterModel, catalog: Catalog) -> "Router":

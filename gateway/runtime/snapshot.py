@@ -18,7 +18,7 @@ from gateway.limits.books import spent_so_far
 from gateway.models import ApiKey, CacheLevelOff, Team
 from gateway.runtime.callers import caller_of, is_limited
 from gateway.runtime.purges import notes_of_judge, purged_scopes, withdrawals
-from gateway.runtime.routers import read_brain
+from gateway.runtime.routers import read_brain, read_guide
 from routing import models as rows
 from routing.catalog import Alias, Backend, Catalog, Policy, PriceList, Tier
 from routing.review import provider_key
@@ -119,7 +119,8 @@ def _read(now: datetime, environ: Mapping[str, str]) -> Snapshot:
     )
     catalog = Catalog(tiers, backends, _aliases(), _policy())
     brain, notes = read_brain(catalog)
-    catalog = replace(catalog, brain=brain)
+    guide, doubts = read_guide(catalog.policy, now)
+    catalog = replace(catalog, brain=brain, guide=guide)
     keys, has_keys = _keys()
     own, purged = purged_scopes(fingerprint(catalog))
     return Snapshot(
@@ -129,7 +130,7 @@ def _read(now: datetime, environ: Mapping[str, str]) -> Snapshot:
         has_keys,
         next_price,
         versions,
-        (*notes, *notes_of_judge(catalog)),
+        (*notes, *doubts, *notes_of_judge(catalog)),
         purged,
         _levels_off(),
         spent_so_far((rule for key in keys.values() for rule in key.caller.rules), now),

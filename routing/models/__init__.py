@@ -5,6 +5,7 @@ from routing.models.aliases import ModelAlias
 from routing.models.backends import Backend, Price, Tier
 from routing.models.config_version import ConfigVersion
 from routing.models.feedback import Feedback
+from routing.models.intent import Intent, IntentCheck, Trail, TrailPin
 from routing.models.judgement import Judgement
 from routing.models.lesson import Lesson
 from routing.models.policy import RoutingPolicy
@@ -15,6 +16,8 @@ __all__ = [
     "Backend",
     "ConfigVersion",
     "Feedback",
+    "Intent",
+    "IntentCheck",
     "Judgement",
     "LearningTurn",
     "Lesson",
@@ -23,4 +26,6 @@ __all__ = [
     "RouterModel",
     "RoutingPolicy",
     "Tier",
+    "Trail",
+    "TrailPin",
 ]

@@ -8,6 +8,7 @@ from simple_history.models import HistoricalRecords
 
 from routing.models.addresses import clean_url
 from routing.models.backends import Tier
+from routing.models.intent import IntentCheck
 
 
 class RoutingPolicy(models.Model):
@@ -262,6 +263,11 @@ class RoutingPolicy(models.Model):
         "lowest tier only. 1: never.",
     )
 
+    intents = models.BooleanField(
+        default=False,
+        help_text="Among backends of equal price, prefer the one that has served "
+        "requests of this kind best. Only after manage.py check_intents has passed.",
+    )
     cascade = models.CharField(
         max_length=5,
         choices=Cascade,
@@ -386,6 +392,8 @@ class RoutingPolicy(models.Model):
 
     def clean(self) -> None:
         clean_url(self, "sidecar_url")
+        if self.intents and (why := IntentCheck.why_not()):
+            raise ValidationError({"intents": why})
         if self.budget_cap_share > self.budget_cheapest_share:
             told = "It is above the share that leaves the cheapest tier only."
             raise ValidationError({"budget_cap_share": told})

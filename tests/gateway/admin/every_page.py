@@ -25,6 +25,8 @@ from gateway.usage_rows import Dimension
 from routing.models import (
     Backend,
     Feedback,
+    Intent,
+    IntentCheck,
     Judgement,
     LearningTurn,
     Lesson,
@@ -33,6 +35,8 @@ from routing.models import (
     RouterModel,
     RoutingPolicy,
     Tier,
+    Trail,
+    TrailPin,
 )
 from workflows_app.models import OpRun, Workflow, WorkflowRun
 
@@ -58,6 +62,11 @@ def fill(text: str) -> Backend:
     Judgement.objects.create(
         request_id=text, scope=text, cheap_tier=1, baseline_tier=2, tokens=1
     )
+    intent = Intent.objects.create(slug=text[:40], description=text, words=text)
+    cell = {"scope": text, "intent": intent, "tier": 1, "backend": "haiku"}
+    Trail.objects.create(**cell, day="2026-11-26", votes=1, weight=1, reward=1)
+    TrailPin.objects.create(**cell, value=0.5)
+    IntentCheck.objects.create(rows=1, objections=[text])
     RouterModel.keep(b"", {"objections": [text], "tiers": {}}, scope=text)
     LearningTurn.objects.create(scope=text, note=text)
     ApiKey.issue(text, team=text)

@@ -27,6 +27,7 @@ from tests.harness import (
     three_tiers,
 )
 from tests.memory_state import MemoryState
+from tests.workers import State, workers
 
 TOOLS = [{"type": "function", "function": {"name": "add", "parameters": {}}}]
 CALL = {
@@ -292,20 +293,27 @@ async def test_anthropic_s_client_has_conversations_too(gateway: Gateway):
     assert loop.headers["x-llm-router-tier"] == "3"
 
 
-async def test_workers_hear_of_each_other_s_calls(upstream: FaultLLM, tmp_path: Path):
-    state, catalog = MemoryState(), three_tiers(upstream.url)
-    async with (
-        serving(catalog, tmp_path / "one", state=state) as one,
-        serving(catalog, tmp_path / "two", state=state) as two,
-    ):
+async def test_workers_hear_of_each_other_s_calls(
+    upstream: FaultLLM, tmp_path: Path, ways: State
+):
+    async with workers(three_tiers(upstream.url), tmp_path, ways) as (one, two):
         await turn(one, user("Hi"), headers={"x-llm-router-pin": "tier-3"})
         await one.settled()
-        found = await turn(two, user("Hi"), CALL, RESULT)
-        state.down = True
-        alone = await turn(two, user("Hi"), CALL, RESULT, RESULT)
+        loop = await turn(two, user("Hi"), CALL, RESULT)
 
-    assert (tier(found), tier(alone)) == ("3", "3")
-    assert alone.status == 200
+    assert tier(loop) == "3"
+
+
+async def test_without_shared_state_a_worker_knows_its_own_calls(
+    upstream: FaultLLM, tmp_path: Path
+):
+    state, catalog = MemoryState(), three_tiers(upstream.url)
+    state.down = True
+    async with serving(catalog, tmp_path, state=state) as gateway:
+        await turn(gateway, user("Hi"), headers={"x-llm-router-pin": "tier-3"})
+        loop = await turn(gateway, user("Hi"), CALL, RESULT)
+
+    assert (loop.status, tier(loop)) == (200, "3")
 
 
 # --- the table ------------------------------------------------------------------------

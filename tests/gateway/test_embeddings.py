@@ -3,16 +3,18 @@
 import asyncio
 from array import array
 from base64 import b64decode
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
 import openai
 import pytest
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, OpenAI
 
 from gateway.ledger.books import Caller
 from routing.catalog import Alias, Catalog, Policy, PriceList
-from tests.faultllm import FaultLLM
+from tests.faultllm import FaultLLM, ThreadedFaultLLM
 from tests.harness import TIERS, Gateway, Reply, backend, serving
 
 MODEL = "text-embedding-3-small"
@@ -293,3 +295,20 @@ async def test_a_dry_run_tells_who_would_be_asked_without_a_score(
     assert reply.json["estimate"]["cost_nano_usd"] == 40
     assert reply.json["estimate"]["saved_nano_usd"] == 0
     assert upstream.attempts == []
+
+
+def test_the_synchronous_sdk_embeds_and_completes_too(
+    threaded_upstream: ThreadedFaultLLM,
+    live_gateway: Callable[[Catalog], AbstractContextManager[str]],
+):
+    with (
+        live_gateway(catalog(threaded_upstream.url)) as url,
+        OpenAI(base_url=f"{url}/v1", api_key="any", max_retries=0) as ai,
+    ):
+        vectors = ai.embeddings.create(model=MODEL, input=["a", "b"])
+        text = ai.completions.create(model="small", prompt="Hi")
+        pieces = ai.completions.create(model="small", prompt="Hi", stream=True)
+        streamed = "".join(piece.choices[0].text for piece in pieces)
+
+    assert [len(each.embedding) for each in vectors.data] == [3, 3]
+    assert streamed == text.choices[0].text == "Answer to: Hi (call 2)"

@@ -7,12 +7,15 @@ from django.views.generic import RedirectView
 from gateway.admin.configuration import configuration_page, export_configuration
 from gateway.admin.dashboard.first_steps import make_tiers
 from gateway.admin.dashboard.live import live
+from gateway.admin.playground import playground, playground_stream
 from gateway.admin.setup import setup, setup_link
 
 urlpatterns = [
     path("admin/setup/", setup, name="setup"),
     path("admin/setup/<slug:token>/", setup_link, name="setup_link"),
     path("admin/live/", live, name="live"),
+    path("admin/playground/", playground, name="playground"),
+    path("admin/playground/stream/", playground_stream, name="playground_stream"),
     path("admin/first-steps/tiers/", make_tiers, name="make_tiers"),
     path(
         "admin/configuration/",

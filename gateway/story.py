@@ -6,6 +6,7 @@ For `GET /v1/requests/{id}` and for its page in the admin, which say the same.
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
+from gateway.ledger.books import LOCAL_SCOPE
 from gateway.models import Attempt, RequestLog
 from routing.chat import Json
 from routing.pricing import TOKENS_PER_PRICE
@@ -63,7 +64,7 @@ def cost_json(attempt: Attempt) -> list[Json]:
 
 def who_asked(log: RequestLog) -> str:
     """The first decision of all: who this is, and whose answers it may share."""
-    if not log.key_name:
+    if log.scope == LOCAL_SCOPE or not log.key_name:
         return f"No key is needed here; its scope is {log.scope}."
     team = f" of team {log.team}" if log.team else ""
     return f"The key {log.key_name}{team}; answers are shared within {log.scope}."

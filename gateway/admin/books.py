@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from unfold.decorators import display
 
 from gateway.admin.export import export
@@ -31,6 +32,7 @@ from gateway.models import Attempt, RequestLog, UsageTotal
 from routing.money_format import dollars, exact_dollars
 from routing.read_only_admin import ReadOnlyAdmin
 
+MOMENT = "%Y-%m-%d %H:%M:%S"
 CACHE_COLOURS = {"HIT": "success", "SHARED": "info"}
 
 
@@ -80,8 +82,8 @@ class BookAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Time")
     def when(self, row: RequestLog | Attempt) -> str:
-        """Short, and with a space that does not break the line."""
-        return f"{row.at:%Y-%m-%d\N{NO-BREAK SPACE}%H:%M:%S}"
+        """Short, and in one line."""
+        return format_html('<span class="dash-line">{}</span>', f"{row.at:{MOMENT}}")
 
     @admin.display(description="Cost")
     def cost(self, row: RequestLog | Attempt) -> str:

@@ -103,7 +103,7 @@ def text(x: float, y: float, words: str, anchor: str) -> str:
 def svg(parts: Sequence[str], title: str) -> SafeString:
     """Everything that comes from a row has been escaped on its way into `parts`."""
     return mark_safe(  # noqa: S308
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" class="chart" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" class="dash-chart" '
         f'aria-label="{escape(title)}" viewBox="0 0 {WIDTH} {HEIGHT}">'
         f"{''.join(parts)}</svg>"
     )

@@ -34,6 +34,10 @@ ANSWERS = {
     "HIT canonical": "Hit, by another wording",
     "HIT jaccard": "Hit, similar words",
 }
+TOOLS = (
+    ("Configuration", "configuration", "routing.view_routingpolicy"),
+    ("Playground", "playground", "gateway.add_requestlog"),
+)
 TABLES = {
     Dimension.MODEL: "By model",
     Dimension.TIER: "By tier",
@@ -61,8 +65,11 @@ def add_dashboard(
         added |= pictures(period_of(request, timezone.now()))
     if request.user.has_perm("routing.add_backend"):
         added["first_steps"] = first_steps(request)
-    if request.user.has_perm("routing.view_routingpolicy"):
-        added["links"] = [("Configuration", reverse("configuration"))]
+    added["links"] = [
+        (name, reverse(address))
+        for name, address, permission in TOOLS
+        if request.user.has_perm(permission)
+    ]
     if request.user.has_perm("routing.view_backend"):
         added["live"] = live_state(request)
     return {**context, **added}

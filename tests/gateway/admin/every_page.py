@@ -164,9 +164,10 @@ def write_books(text: str) -> None:
     )
 
 
-def every_page(client: Client) -> Iterator[tuple[str, str]]:
-    """The address and the HTML of each page that an administrator can open."""
+def page_urls() -> list[str]:
+    """The address of each page that an administrator can open."""
     urls = [reverse("admin:index"), reverse("admin:search") + "?s=a"]
+    urls += [reverse(name) for name in ("configuration", "playground")]
     urls += [reverse("admin:app_list", args=(app,)) for app in APPS]
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
@@ -175,7 +176,12 @@ def every_page(client: Client) -> Iterator[tuple[str, str]]:
         for pk in model.objects.values_list("pk", flat=True):
             pages = ("change", "history", "delete")
             urls += [reverse(f"{name}_{page}", args=(pk,)) for page in pages]
-    for url in urls:
+    return urls
+
+
+def every_page(client: Client) -> Iterator[tuple[str, str]]:
+    """Each of them and its HTML, those that a POST answers with included."""
+    for url in page_urls():
         yield url, client.get(url, follow=True).content.decode()
     yield from delete_selected_pages(client)
 

@@ -1,0 +1,198 @@
+"""Trying a prompt: as a dry run, as a whole answer, and as a stream."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from urllib.parse import urlencode
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth.models import AnonymousUser, Group, User
+from django.test import AsyncRequestFactory
+
+from gateway.admin.playground import playground, playground_stream
+from gateway.admin.playground_form import PlaygroundForm, curl, python
+from gateway.asgi.context import RUNTIME
+from tests.harness import one_backend, serving
+
+FORM = {"prompt": "Hi", "model": "auto", "tools": ""}
+
+
+def page(user, gateway=None, **data):
+    factory = AsyncRequestFactory()
+    content = urlencode({**FORM, **data}).encode()
+    kind = "application/x-www-form-urlencoded"
+    request = factory.post("/admin/playground/", content, content_type=kind)
+    if gateway is not None:
+        request.scope[RUNTIME] = gateway.runtime
+
+    async def auser():
+        return user
+
+    request.user, request.auser = user, auser
+    return request
+
+
+@pytest.fixture
+def operator(transactional_db):
+    user = User.objects.create_user("op", is_staff=True)
+    user.groups.add(Group.objects.get(name="operator"))
+    return user
+
+
+async def test_a_dry_run_tells_who_would_answer_and_asks_nobody(
+    operator, upstream, tmp_path
+):
+    async with serving(one_backend(upstream.url), tmp_path) as gateway:
+        response = await playground(page(operator, gateway, dry="1"))
+
+    shown = response.content.decode()
+    assert "small (chosen)" in shown
+    assert "Complexity" in shown
+    assert upstream.attempts == []
+
+
+async def test_two_models_answer_side_by_side_and_land_in_the_books(
+    operator, upstream, tmp_path
+):
+    async with serving(one_backend(upstream.url), tmp_path) as gateway:
+        request = page(operator, gateway, send="1", other_model="nobody")
+        shown = (await playground(request)).content.decode()
+        await asyncio.sleep(0)
+
+    assert len(upstream.attempts) == 1
+    assert "Result of auto" in shown
+    assert "What was decided" in shown
+    assert "nobody" in shown
+    assert 'role="alert"' in shown
+    assert "$LLM_ROUTER_KEY" in shown
+
+
+async def test_an_answer_streams_and_ends_with_what_it_cost(
+    operator, upstream, tmp_path
+):
+    async with serving(one_backend(upstream.url), tmp_path) as gateway:
+        response = await playground_stream(page(operator, gateway, which="0"))
+        events = [event async for event in response.streaming_content]
+        held = gateway.runtime.admission.in_flight
+
+    assert response["Content-Type"] == "text/event-stream"
+    assert len(events) > 2
+    told = json.loads(events[-1].removeprefix(b"data: "))["llm_router"]
+    facts = dict(told["facts"])
+    assert (facts["Backend"], facts["Cache"]) == ("small", "MISS")
+    assert told["request_id"].startswith("req_")
+    assert held == 0
+
+
+async def test_a_person_shares_answers_with_nobody_else(operator, upstream, tmp_path):
+    other = await sync_to_async(User.objects.create_superuser)("root")
+    async with serving(one_backend(upstream.url), tmp_path) as gateway:
+        for user in (operator, operator, other):
+            await playground(page(user, gateway, send="1"))
+
+    assert len(upstream.attempts) == 2
+
+
+@pytest.mark.parametrize("view", [playground, playground_stream])
+async def test_who_may_not_run_the_gateway_sends_nothing(
+    view, transactional_db, upstream, tmp_path
+):
+    viewer = await sync_to_async(User.objects.create_user)("viewer", is_staff=True)
+    group = await sync_to_async(Group.objects.get)(name="viewer")
+    await sync_to_async(viewer.groups.add)(group)
+    async with serving(one_backend(upstream.url), tmp_path) as gateway:
+        refused = await view(page(viewer, gateway, send="1", which="0"))
+        stranger = await view(page(AnonymousUser(), gateway, send="1", which="0"))
+
+    assert (refused.status_code, stranger.status_code) == (403, 302)
+    assert upstream.attempts == []
+
+
+@pytest.mark.parametrize("which", ["", "1", "2", "-1", "x"])
+async def test_a_model_that_was_not_named_is_not_asked(
+    operator, upstream, tmp_path, which
+):
+    async with serving(one_backend(upstream.url), tmp_path) as gateway:
+        response = await playground_stream(page(operator, gateway, which=which))
+
+    assert response.status_code == 400
+    assert upstream.attempts == []
+
+
+async def test_without_the_gateway_the_page_says_so(operator):
+    response = await playground(page(operator, send="1"))
+
+    assert "This process serves no requests" in response.content.decode()
+
+
+def test_the_body_has_what_was_filled_in():
+    form = PlaygroundForm(
+        {
+            "system": "Be brief.",
+            "prompt": "What is it?",
+            "model": "auto",
+            "image": "https://example.com/a.png",
+            "max_tokens": "5",
+            "temperature": "0.2",
+            "json_mode": "on",
+            "tools": '[{"type": "function"}]',
+        }
+    )
+    assert form.is_valid()
+
+    assert form.body("auto") == {
+        "model": "auto",
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": "What is it?"},
+                    {
+                        "type": "image_url",
+                        "image_url": {"url": "https://example.com/a.png"},
+                    },
+                ],
+            },
+        ],
+        "max_tokens": 5,
+        "temperature": 0.2,
+        "tools": [{"type": "function"}],
+        "response_format": {"type": "json_object"},
+    }
+
+
+HOSTILE = 'it\'s "quoted" $(touch x) `id` \\ \n\'\'\'"""{0} é'
+
+
+def test_the_snippets_say_exactly_what_was_typed():
+    body = {"model": "auto", "messages": [{"role": "user", "content": HOSTILE}]}
+    fake = "curl() { printf '%s' \"${@: -1}\"; }; " + curl("http://gateway/v1", body)
+    said = subprocess.run(
+        ["bash", "-c", fake], capture_output=True, text=True, check=True
+    )
+    assert json.loads(said.stdout) == body
+
+    script = python("http://gateway/v1", body)
+    script = script.replace("from openai import OpenAI", FAKE_SDK)
+    said = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env={"LLM_ROUTER_KEY": "k", "PYTHONUTF8": "1"},
+        check=True,
+    )
+    assert json.loads(said.stdout.splitlines()[0]) == body
+
+
+FAKE_SDK = """
+import json
+from types import SimpleNamespace as Box
+def create(**body):
+    print(json.dumps(body))
+    return Box(choices=[Box(message=Box(content=""))])
+def OpenAI(**options):
+    return Box(chat=Box(completions=Box(create=create)))
+"""

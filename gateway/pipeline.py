@@ -28,7 +28,7 @@ from gateway.runtime.snapshot import Snapshot
 from gateway.shared.shared import Shared
 from routing import vectors
 from routing.catalog import Catalog, Policy
-from routing.chat import ChatRequest, Json
+from routing.chat import Json
 from routing.tiers import PinNotAllowed, Route, UnknownModel, resolve
 
 
@@ -78,17 +78,15 @@ async def find_answer(record: RequestRecord, runtime: Runtime) -> Answer:
     """Reuse an answer we have or one already on its way; else buy one."""
     # One configuration for the whole request.
     snapshot = runtime.snapshot.seen_by(record.caller)
-    chat = record.chat
-    if record.caller.rules and not chat.dry_run:
+    chat, limited = record.chat, bool(record.caller.rules)
+    if limited and not chat.dry_run:
         await runtime.charges.admit(record)
     route = read_route(record, snapshot)
-    keys, hit = await look_up(record, snapshot, runtime)
-    if hit is None and record.caller.rules:
-        if await economise(record, route, snapshot, runtime.charges):
-            # What lower tiers answer is kept apart from what all of them may.
-            route = read_route(record, snapshot)
-            keys, hit = await look_up(record, snapshot, runtime)
-        keys = apart(keys, record.caller)
+    keys, hit = look_up(record, snapshot, runtime)
+    if hit is None and runtime.shared:
+        hit = await find_shared(keys, record, runtime, runtime.shared)
+    if hit is None and limited:
+        route, keys, hit = await afford(record, route, keys, snapshot, runtime)
     order = Order(record, route, keys, snapshot)
     if hit is None:
         note_miss(keys, record)
@@ -112,17 +110,33 @@ async def find_answer(record: RequestRecord, runtime: Runtime) -> Answer:
         raise
 
 
-async def look_up(
+async def afford(
+    record: RequestRecord,
+    route: Route,
+    keys: CacheKeys,
+    snapshot: Snapshot,
+    runtime: Runtime,
+) -> tuple[Route, CacheKeys, Hit | None]:
+    """What the caller's budgets leave of a request, and an answer to that."""
+    hit = None
+    if await economise(record, route, snapshot, runtime.charges):
+        # What lower tiers answer is kept apart from what all of them may.
+        route = read_route(record, snapshot)
+        keys, hit = look_up(record, snapshot, runtime)
+        if hit is None and runtime.shared:
+            hit = await find_shared(keys, record, runtime, runtime.shared)
+    return route, apart(keys, record.caller), hit
+
+
+def look_up(
     record: RequestRecord, snapshot: Snapshot, runtime: Runtime
 ) -> tuple[CacheKeys, Hit | None]:
-    """What the request may match, and what of it is stored here or with the others."""
+    """What the request may match, and what of it is stored in this process."""
     chat = record.chat
     find = runtime.cache.look if chat.dry_run else runtime.cache.find
     keys, hit = find(
         chat, snapshot.catalog, snapshot.fingerprint_for(chat.scope), runtime.clock()
     )
-    if hit is None and runtime.shared:
-        hit = await find_shared(keys, chat, runtime, runtime.shared)
     if hit and (hit.stale or hit.level != "exact"):
         hit = take_care(hit, record, runtime)
     return keys, hit
@@ -195,7 +209,7 @@ def take_care(hit: Hit, record: RequestRecord, runtime: Runtime) -> Hit | None:
 
 
 async def find_shared(
-    keys: CacheKeys, chat: ChatRequest, runtime: Runtime, shared: Shared
+    keys: CacheKeys, record: RequestRecord, runtime: Runtime, shared: Shared
 ) -> Hit | None:
     """What another worker has stored, unless the answer is on its way here."""
     if runtime.inflight.has_place(keys.sharing):
@@ -204,10 +218,12 @@ async def find_shared(
     withdrawn = runtime.snapshot.withdrawals
     if found is None or withdrawn.cover(chat.scope, found.entry):
         return None
-    if chat.dry_run:
-        return shared_hit(keys, found.entry, found.level)
-    now = runtime.clock()
-    return runtime.cache.take_over(keys, found.entry, found.level, now, found.seconds)
+    if record.chat.dry_run:
+        hit = shared_hit(keys, found.entry, found.level)
+    else:
+        now, entry = runtime.clock(), found.entry
+        hit = runtime.cache.take_over(keys, entry, found.level, now, found.seconds)
+    return hit if hit.level == "exact" else take_care(hit, record, runtime)
 
 
 async def buy(call: SharedCall, order: Order, runtime: Runtime) -> None:

@@ -90,7 +90,7 @@ def routing_headers(record: RequestRecord) -> Iterator[Header]:
 
 def limit_headers(record: RequestRecord, dialect: str) -> Iterator[Header]:
     """How much of the key's and its team's limits a minute is left, by the least."""
-    for kind, left in record.left.items():
+    for kind, left in (record.left or {}).items():
         if dialect == "anthropic":
             ends = datetime.fromtimestamp(left.ends, UTC)
             name = f"anthropic-ratelimit-{kind}"

@@ -63,7 +63,7 @@ class RequestRecord:
     closed: bool = False
     conversation: bytes | None = None
     lesson: Json | None = None  # what can be learned from it, once it was judged
-    left: dict[str, Left] = field(default_factory=dict)  # of its limits, by kind
+    left: dict[str, Left] | None = None  # of its limits, by kind
     budget_step: str = ""  # what a budget near its end made of it
 
     def decide(self, step: str, text: str, **facts: object) -> None:

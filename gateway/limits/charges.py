@@ -62,7 +62,7 @@ class Charges:
         try:
             _, counts = await self._reserve(marks)
         except Full as full:
-            record.left["requests"] = self._left(full.mark, full.count)
+            self._tell(record, full.mark, full.count)
             raise self._refusal(full) from None
         self._note(record, marks, counts)
 
@@ -92,8 +92,7 @@ class Charges:
         try:
             counters, counts = await self._reserve(marks)
         except Full as full:
-            if full.mark.rule.kind == "tokens":
-                record.left["tokens"] = self._left(full.mark, full.count)
+            self._tell(record, full.mark, full.count)
             raise self._refusal(full) from None
         self._note(record, marks, counts)
         return Hold(counters, marks, most_nano)
@@ -154,18 +153,19 @@ class Charges:
     def _note(
         self, record: RequestRecord, marks: Sequence[Mark], counts: Sequence[Count]
     ) -> None:
-        """Keep, for the headers, the limit of each kind that has the least left."""
-        for mark, count in zip(marks, counts, strict=True):
-            if mark.rule.is_budget:
-                continue
-            left = self._left(mark, count)
-            known = record.left.get(mark.rule.kind)
-            if known is None or left.remaining < known.remaining:
-                record.left[mark.rule.kind] = left
+        for pair in zip(marks, counts, strict=True):
+            self._tell(record, *pair)
 
-    def _left(self, mark: Mark, count: Count) -> Left:
+    def _tell(self, record: RequestRecord, mark: Mark, count: Count) -> None:
+        """Keep, for the headers, the limit of each kind that has the least left."""
+        if mark.rule.is_budget:
+            return
+        record.left = record.left or {}
         remaining = max(0, mark.rule.limit - count.used)
-        return Left(mark.rule.limit, remaining, mark.window.end)
+        known = record.left.get(mark.rule.kind)
+        if known is None or remaining < known.remaining:
+            left = Left(mark.rule.limit, remaining, mark.window.end)
+            record.left[mark.rule.kind] = left
 
     def _refusal(self, full: Full) -> TooManyRequests:
         if full.mark.rule.is_budget:

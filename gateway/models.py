@@ -20,6 +20,7 @@ from gateway.cache_rows import (
     StoredAnswer,
 )
 from gateway.limit_rows import LimitCounter, Limited, SpendDay, Team
+from gateway.measured_rows import MeasuredDay
 from gateway.usage_rows import UsageRollup
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "CachePurge",
     "LearnedAlias",
     "LimitCounter",
+    "MeasuredDay",
     "RequestLog",
     "SetupToken",
     "SpendDay",
@@ -201,6 +203,11 @@ class RequestLog(models.Model):
     first_byte_ms = models.FloatField(null=True)
     overhead_ms = models.FloatField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    arm = models.CharField(
+        max_length=8,
+        blank=True,
+        help_text="routed or holdout: its group where savings are measured.",
+    )
     tags = models.JSONField(default=list, help_text="Labels the client gave.")
     decisions = models.JSONField(default=list, help_text="Each decision, in order.")
 

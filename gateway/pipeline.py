@@ -216,7 +216,7 @@ async def find_shared(
         return None
     found = await shared.answers.find(keys, runtime.snapshot.catalog.policy)
     withdrawn = runtime.snapshot.withdrawals
-    if found is None or withdrawn.cover(chat.scope, found.entry):
+    if found is None or withdrawn.cover(record.chat.scope, found.entry):
         return None
     if record.chat.dry_run:
         hit = shared_hit(keys, found.entry, found.level)

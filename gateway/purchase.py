@@ -4,7 +4,7 @@ from collections.abc import Container
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gateway import cascade
+from gateway import cascade, holdout
 from gateway.cascade import Bench, D, Deliver
 from gateway.delivery import Delivery, Order
 from gateway.errors import (
@@ -49,10 +49,15 @@ async def buy_answer(call: SharedCall, order: Order, runtime: Runtime) -> None:
     choice = await choose_tier(order, features, runtime)
     course = await steer(order, choice, features, runtime)
     course = guided(course, order, features, runtime.random)
+    if order.policy.holdout_share and record.chat.dialect != "vectors":
+        course = holdout.draw(order, course, runtime.random)
+        if record.arm:
+            runtime.reasks.note(record)
     record.tier = course.choice.tier
     runtime.retries.deposit()
     bench = Bench(order, features, runtime, buy_from)
-    if plan := cascade.plan_for(bench, course):
+    drawn = record.arm == holdout.HOLDOUT
+    if not drawn and (plan := cascade.plan_for(bench, course)):
         return await cascade.buy(call, plan, bench)
     await buy_from(bench, course, partial(Delivery, call=call))
 

@@ -191,7 +191,14 @@ class RoutingPolicyAdmin(HistoryAdmin):
     fieldsets = (
         (
             "Who decides",
-            {"fields": ("client_model", "baseline_tier", "allow_downgrade")},
+            {
+                "fields": (
+                    "client_model",
+                    "baseline_tier",
+                    "holdout_share",
+                    "allow_downgrade",
+                )
+            },
         ),
         (
             "Cache",

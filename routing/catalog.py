@@ -144,6 +144,7 @@ class Policy:
 
     client_model: Literal["ceiling", "pin", "route"] = "ceiling"
     baseline_tier: int | None = None  # None: the highest tier
+    holdout_share: float = 0.0
     cold_start: Literal["heuristic", "baseline"] = "heuristic"
     allow_downgrade: bool = False
     cache_enabled: bool = True

@@ -8,6 +8,7 @@ from gateway.api.reply import Reply, json_reply
 from gateway.api.schemas import BACKENDS, STATS, STATUS
 from gateway.metrics import exposition
 from gateway.runtime.totals import stats
+from gateway.savings import report
 
 
 class Backends(GatewayView):
@@ -28,7 +29,9 @@ class Stats(GatewayView):
     async def get(self, request: GatewayRequest) -> Reply:
         scope, totals = self.gateway.caller.scope, self.gateway.runtime.totals
         proof = totals.cache_proof.get(scope, {})
-        return json_reply({**stats(totals.of(scope)), "cache_proof": proof})
+        measured = report(totals.measured.get(scope, {}))
+        more = {"cache_proof": proof, "measured_savings": measured}
+        return json_reply({**stats(totals.of(scope)), **more})
 
 
 class Metrics(GatewayView):

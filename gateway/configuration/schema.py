@@ -120,6 +120,7 @@ POLICY: dict[str, Keys] = {
     "routing": _policy(
         client_model="client_model",
         baseline_tier="baseline_tier",
+        holdout_share="holdout_share",
         cold_start="cold_start",
         allow_downgrade="allow_downgrade",
         intents="intents",

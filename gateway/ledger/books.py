@@ -35,7 +35,7 @@ class Caller:
     rules: tuple[Rule, ...] = ()  # its limits; most callers have none
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class RequestRecord:
     """One request from arrival to end; `close` writes its row, once."""
 
@@ -65,6 +65,8 @@ class RequestRecord:
     lesson: Json | None = None  # what can be learned from it, once it was judged
     left: dict[str, Left] | None = None  # of its limits, by kind
     budget_step: str = ""  # what a budget near its end made of it
+    arm: str = ""  # "routed" or "holdout", where savings are measured
+    asks_again: Json | None = None  # of which group and day the earlier request was
 
     def decide(self, step: str, text: str, **facts: object) -> None:
         """Note a decision and its reason, for `GET /v1/requests/{id}`."""
@@ -304,6 +306,8 @@ class Books:
                 "overhead_ms": round(record.overhead_ms, 3),
                 "attempts": record.attempts,
                 "tags": chat.tags,
+                "arm": record.arm,
+                "asks_again": record.asks_again,
                 "decisions": record.decisions,
                 "lesson": lesson_of(record, status),
             },

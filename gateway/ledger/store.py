@@ -17,6 +17,7 @@ from django.db.models import F, Model, Value
 from django.db.models.functions import Greatest
 
 from gateway.ledger.lessons import keep_lessons
+from gateway.ledger.measured_days import add_measured_days
 from gateway.ledger.rollups import add_rollups
 from gateway.ledger.spend_days import add_spend_days
 from gateway.ledger.table import Sums, Table, text
@@ -83,6 +84,7 @@ def _save(requests: list[Json], attempts: list[Json], may_exist: bool) -> None:
         _add_totals(requests, attempts)
         add_rollups(requests, attempts)
         add_spend_days(requests, attempts)
+        add_measured_days(requests)
 
 
 @cache

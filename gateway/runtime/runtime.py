@@ -15,6 +15,7 @@ from gateway.limits.charges import Charges
 from gateway.limits.counters import Counters
 from gateway.metrics import Metrics
 from gateway.providers.http import HttpClient
+from gateway.reasks import Reasks
 from gateway.refusals import Refusals
 from gateway.runtime.admission import Admission
 from gateway.runtime.background import Background
@@ -71,6 +72,7 @@ class Runtime:
         self.loopback = loopback  # bound to loopback only: one part of open mode
         self.shared = shared  # None: this process is alone, or there is no Redis
         self.charges = Charges(counters, self._spent_before, books.wall, workers)
+        self.reasks = Reasks(clock)
         self.totals = Totals()
         self.inflight = InFlight()
         self.background = Background()

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet, Sum
 
-from gateway import proofs
+from gateway import proofs, savings
 from gateway.ledger.store import TOTALS
 from gateway.models import UsageTotal
 from routing.chat import Json
@@ -23,6 +23,7 @@ class Totals:
     def __init__(self) -> None:
         self.by_scope: dict[str, list[Json]] = {}
         self.cache_proof: dict[str, Json] = {}  # by scope: what audits found
+        self.measured: dict[str, savings.Arms] = {}  # by scope: groups of a holdout
         self._gone: list[Json] = []
         self._gone_until: date | None = None
         self._reads = 0
@@ -36,6 +37,7 @@ class Totals:
             self._gone_until, self._reads = until, 0
         if self._reads % READS_TO_PROOF == 0:
             self.cache_proof = proofs.by_scope()
+            self.measured = savings.by_scope(today)
         self._reads += 1
         by_scope: dict[str, list[Json]] = {}
         for row in self._gone + sums(UsageTotal.objects.filter(day__gte=until)):

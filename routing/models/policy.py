@@ -66,6 +66,12 @@ class RoutingPolicy(models.Model):
         blank=True,
         help_text="Savings are measured against this tier. Empty: the highest.",
     )
+    holdout_share = models.FloatField(
+        default=0.0,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.05)],
+        help_text="This share of the routed requests goes to the baseline tier at "
+        "random, so that savings are measured: 0.02 is 2 %. 0: none.",
+    )
     cold_start = models.CharField(
         max_length=9,
         choices=ColdStart,

@@ -16,6 +16,7 @@ from gateway.models import (
     CacheProof,
     CachePurge,
     LearnedAlias,
+    MeasuredDay,
     RequestLog,
     SpendDay,
     UsageRollup,
@@ -70,6 +71,7 @@ def fill(text: str) -> Backend:
     RouterModel.keep(b"", {"objections": [text], "tiers": {}}, scope=text)
     LearningTurn.objects.create(scope=text, note=text)
     ApiKey.issue(text, team=text)
+    MeasuredDay.objects.create(day="2026-11-26", scope=text, arm="routed", requests=1)
     SpendDay.objects.create(day="2026-11-26", key_id=1, team=text)
     CachePurge.objects.create(scope=text)
     LearnedAlias.objects.create(

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission, User
 from django.utils import timezone
 
 from gateway.admin.overview import near_end, overview
-from gateway.models import ApiKey, SpendDay, Team
+from gateway.models import ApiKey, MeasuredDay, SpendDay, Team
 from routing.models import RoutingPolicy
 
 pytestmark = pytest.mark.django_db
@@ -117,3 +117,27 @@ def test_only_who_may_see_spending_sees_it(client):
     assert b"secret name" in page.content
     client.logout()
     assert client.get(PAGE).status_code == 302
+
+
+def test_measured_savings_are_shown_beside_the_priced_ones(admin_client):
+    page = admin_client.get("/admin/gateway/measuredday/").content.decode()
+    assert "Nothing was measured yet. The policy's holdout share is 0.0%" in page
+
+    today = timezone.now().date()
+    for arm, cost in (("routed", CENT), ("holdout", 5 * CENT)):
+        squares = 40 * (cost / 1000) ** 2
+        MeasuredDay.objects.create(
+            day=today,
+            scope="team:t",
+            arm=arm,
+            requests=40,
+            cost_nano=40 * cost,
+            cost_squares=squares,
+            saved_nano=40 * 3 * CENT if arm == "routed" else 0,
+        )
+    page = admin_client.get("/admin/gateway/measuredday/").content.decode()
+
+    assert '<strong class="text-important">$1.60</strong>' in page  # measured
+    assert "(95 % sure: $1.60 to $1.60)" in page
+    assert '<strong class="text-important">$1.20</strong>' in page  # priced
+    assert "Too few requests" not in page

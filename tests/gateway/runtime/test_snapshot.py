@@ -421,6 +421,7 @@ BAD_POLICY = [
     ("cache_max_ttl_seconds", 0),
     ("sharing_buffer_bytes", 0),
     ("max_feedback", 0),
+    ("holdout_share", 0.06),
     ("budget_cap_share", 0.96),
     ("budget_cheapest_share", 1.1),
     ("budget_cap_tier", 10_000),

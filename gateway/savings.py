@@ -1,0 +1,145 @@
+"""What routing saves, as measured against the holdout, beside what prices say."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from math import sqrt
+
+from django.db.models import Count, Sum
+
+from gateway.measured_rows import MeasuredDay
+from gateway.models import RequestLog
+from gateway.runtime.complaints import BAD_QUALITY
+from routing.chat import Json
+from routing.models import Feedback
+
+DAYS = 30
+CONFIDENCE_95 = 1.96
+MICRO_PER_NANO = 1e-3
+# Below so many requests in a group its spread is anybody's guess.
+ENOUGH = 30
+STEP = 500
+
+
+@dataclass(slots=True)
+class Arm:
+    """Sums of one group. `refused` answers got bad feedback or were asked again."""
+
+    requests: int = 0
+    cost_nano: int = 0
+    cost_squares: float = 0.0  # of micro-dollars
+    saved_nano: int = 0
+    asked_again: int = 0
+    bad_feedback: int = 0
+
+    @property
+    def mean(self) -> float:
+        """Nano-dollars a request, failed attempts and retries included."""
+        return self.cost_nano / self.requests if self.requests else 0.0
+
+    @property
+    def variance_of_mean(self) -> float:
+        """In square nano-dollars."""
+        if self.requests < 2:
+            return 0.0
+        mean = self.mean * MICRO_PER_NANO
+        spread = max(0.0, self.cost_squares - self.requests * mean**2)
+        return spread / (self.requests - 1) / self.requests / MICRO_PER_NANO**2
+
+    @property
+    def accepted(self) -> int:
+        return max(0, self.requests - self.asked_again - self.bad_feedback)
+
+    def add(self, other: "Arm") -> None:
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def shown(self) -> Json:
+        margin = CONFIDENCE_95 * sqrt(self.variance_of_mean)
+        return {
+            "requests": self.requests,
+            "mean_cost_usd": self.mean / 1e9,
+            "mean_cost_95_usd": interval(self.mean, margin),
+            "accepted": self.accepted,
+            "bad_feedback": self.bad_feedback,
+            "asked_again": self.asked_again,
+            "cost_per_accepted_usd": per(self.cost_nano, self.accepted),
+        }
+
+
+Arms = dict[str, Arm]
+
+
+def report(arms: Arms) -> Json:
+    """Measured and priced savings of the routed requests, net of deciding, in dollars.
+
+    Empty while nothing was measured.
+    """
+    routed, holdout = arms.get("routed", Arm()), arms.get("holdout", Arm())
+    if not routed.requests and not holdout.requests:
+        return {}
+    deciding = arms.get("deciding", Arm()).cost_nano
+    told: Json = {
+        "days": DAYS,
+        "routed": routed.shown(),
+        "holdout": holdout.shown(),
+        "deciding_usd": deciding / 1e9,
+        "priced_saved_usd": (routed.saved_nano - deciding) / 1e9,
+        "measured_saved_usd": None,
+        "measured_saved_95_usd": None,
+        "enough": min(routed.requests, holdout.requests) >= ENOUGH,
+    }
+    if routed.requests and holdout.requests:
+        saved = routed.requests * (holdout.mean - routed.mean) - deciding
+        spread = sqrt(routed.variance_of_mean + holdout.variance_of_mean)
+        margin = routed.requests * CONFIDENCE_95 * spread
+        told["measured_saved_usd"] = saved / 1e9
+        told["measured_saved_95_usd"] = interval(saved, margin)
+    return told
+
+
+def interval(middle: float, margin: float) -> list[float]:
+    return [(middle - margin) / 1e9, (middle + margin) / 1e9]
+
+
+def per(nano: int, count: int) -> float | None:
+    return nano / count / 1e9 if count else None
+
+
+def by_scope(today: date) -> dict[str, Arms]:
+    """The groups of each scope in the last thirty days."""
+    found: dict[str, Arms] = {}
+    rows = MeasuredDay.objects.filter(day__gt=today - timedelta(days=DAYS))
+    names = ("requests", "cost_nano", "cost_squares", "saved_nano", "asked_again")
+    added = {f"sum_{name}": Sum(name) for name in names}
+    grouped = rows.order_by().values("scope", "arm").annotate(**added)
+    for scope, arm, *sums in grouped.values_list("scope", "arm", *added):
+        found.setdefault(scope, {})[arm] = Arm(*sums)
+    if found:
+        for scope, arm, count in bad_feedback(today):
+            found.setdefault(scope, {}).setdefault(arm, Arm()).bad_feedback += count
+    return found
+
+
+def bad_feedback(today: date) -> Iterable[tuple[str, str, int]]:
+    """Scope, group and number of the requests whose answers somebody found bad."""
+    votes = Feedback.objects.filter(quality__lt=BAD_QUALITY).exclude(request_id="")
+    ids = list(votes.values_list("request_id", flat=True))
+    first = today - timedelta(days=DAYS - 1)
+    since = datetime(first.year, first.month, first.day, tzinfo=UTC)
+    for start in range(0, len(ids), STEP):
+        rows = RequestLog.objects.filter(
+            request_id__in=ids[start : start + STEP], at__gte=since
+        ).exclude(arm="")
+        yield from (
+            rows.order_by().values_list("scope", "arm").annotate(count=Count("pk"))
+        )
+
+
+def together(scopes: Iterable[Arms]) -> Arms:
+    """All scopes as one."""
+    summed: Arms = {}
+    for arms in scopes:
+        for name, arm in arms.items():
+            summed.setdefault(name, Arm()).add(arm)
+    return summed

@@ -14,6 +14,7 @@ STOP_REASONS = {
     "function_call": "tool_use",
     "content_filter": "refusal",
 }
+STOPPED_BY = ("stop_reason", "matched_stop")  # vLLM's name for it and SGLang's
 REASONING = ("reasoning_content", "reasoning")  # vendors' names for thoughts in text
 
 
@@ -36,8 +37,7 @@ def to_message(
         )
         return envelope(completion) | {
             "content": content,
-            "stop_reason": reason,
-            "stop_sequence": None,
+            **ending(reason, stopped_by(choice)),
             "usage": to_usage(usage),
         }
     except (AttributeError, IndexError, KeyError, TypeError) as error:
@@ -97,6 +97,18 @@ def stop_reason(finish_reason: Any, *, calls_tools: bool, refuses: bool) -> str:
     if refuses and finish_reason == "stop":
         return "refusal"
     return STOP_REASONS.get(finish_reason, finish_reason)
+
+
+def stopped_by(choice: Json) -> str:
+    """The stop sequence that was hit, where a vendor tells it; OpenAI doesn't."""
+    return first_text(choice, STOPPED_BY)
+
+
+def ending(reason: str, sequence: str) -> Json:
+    """A message's two fields about its end."""
+    if reason == "end_turn" and sequence:
+        return {"stop_reason": "stop_sequence", "stop_sequence": sequence}
+    return {"stop_reason": reason, "stop_sequence": None}
 
 
 def to_usage(usage: Usage) -> Json:

@@ -7,9 +7,11 @@ import orjson
 
 from gateway.dialects.messages_response import (
     REASONING,
+    ending,
     envelope,
     first_text,
     stop_reason,
+    stopped_by,
     to_usage,
 )
 from gateway.errors import BadUpstreamResponse
@@ -58,6 +60,7 @@ class EventTranslator:
         self._current: Call | None = None
         self._waiting: list[Call] = []
         self._reason: str | None = None
+        self._stopped_by = ""
         self._refuses = False
 
     def feed(self, chunk: Json) -> list[Json]:
@@ -80,7 +83,7 @@ class EventTranslator:
         events.append(
             {
                 "type": "message_delta",
-                "delta": {"stop_reason": reason, "stop_sequence": None},
+                "delta": ending(reason, self._stopped_by),
                 "usage": to_usage(usage),
             }
         )
@@ -104,6 +107,7 @@ class EventTranslator:
         for place, piece in enumerate(delta.get("tool_calls") or ()):
             yield from self._call(place, piece)
         self._reason = choice.get("finish_reason") or self._reason
+        self._stopped_by = stopped_by(choice) or self._stopped_by
 
     def _start(self, chunk: Json) -> Json:
         usage = to_usage(Usage(prompt=self._prompt_tokens, completion=1))

@@ -158,3 +158,21 @@ def test_input_is_never_negative():
 def test_what_is_no_finished_completion_is_the_providers_fault(body: Json):
     with pytest.raises(BadUpstreamResponse):
         to_message(body, Usage(), thoughts=True, names={})
+
+
+@pytest.mark.parametrize(
+    ("finish", "told", "ends"),
+    [
+        ("stop", {"stop_reason": "END"}, ("stop_sequence", "END")),
+        ("stop", {"matched_stop": "END"}, ("stop_sequence", "END")),
+        ("stop", {"stop_reason": None}, ("end_turn", None)),
+        ("stop", {"stop_reason": 128_009}, ("end_turn", None)),  # a token of the model
+        ("length", {"stop_reason": "END"}, ("max_tokens", None)),
+    ],
+)
+def test_a_vendor_may_tell_which_stop_sequence_was_hit(finish, told, ends):
+    body = completion(finish, content="Hello")
+    body["choices"][0] |= told
+    message = translated(body)
+
+    assert (message["stop_reason"], message["stop_sequence"]) == ends

@@ -355,3 +355,11 @@ def test_a_stream_and_the_whole_answer_become_the_same_message(
 
     whole = to_message(completion, USAGE, thoughts=thoughts, names={})
     assert message_of(events) == whole
+
+
+def test_a_vendor_may_tell_which_stop_sequence_ended_a_stream():
+    last = chunk({}, "stop")
+    last["choices"][0]["stop_reason"] = "END"
+    *_, ended, _ = events_of(chunk(ROLE), chunk({"content": "Hi"}), last)
+
+    assert ended["delta"] == {"stop_reason": "stop_sequence", "stop_sequence": "END"}

@@ -14,6 +14,14 @@ from tests.redis_server import RedisServer
 pytestmark = pytest.mark.slow
 QUESTION = "What is the capital of France?"
 OTHER_WORDING = "What's France's capital city?"
+EGG = "How long should I boil an egg for a soft yolk?"
+COOKED = "How long should I cook an egg for a soft yolk?"
+LEVEL = "x-llm-router-cache-level"
+LEARNING = """\
+  - {{name: judge, provider: openai-compatible, model: fault/say=YES, tier: 3,
+     base_url: "{url}", api_key: $TEST_PROVIDER_KEY}}
+cache: {{learn_aliases: true, judge: judge, audit_share: 0}}
+"""
 PERSIST = "\ncache: {persist: true}\n"
 
 
@@ -61,13 +69,15 @@ def wait_until_logged(instance: Instance, response: httpx.Response) -> None:
     wait_for(lambda: bool(instance.query(sql, [id_])))
 
 
-def purge(instance: Instance, scope: str) -> None:
-    instance.manage(
+def purge(instance: Instance, scope: str, **only: object) -> None:
+    """Only the row: what a worker must hear of, whoever wrote it."""
+    done = instance.manage(
         "shell",
         "-c",
         "from gateway.models import CachePurge;"
-        f"CachePurge.objects.create(scope={scope!r})",
+        f"CachePurge.objects.create(scope={scope!r}, **{only!r})",
     )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_purge_is_seen_within_a_second_and_only_by_its_scope(
@@ -88,6 +98,62 @@ def test_a_purge_is_seen_within_a_second_and_only_by_its_scope(
         all_purged = ask(url, "2+2")
 
     assert [kind(r) for r in (untouched, purged, all_purged)] == ["HIT", "MISS", "MISS"]
+
+
+@pytest.mark.service
+def test_a_purge_by_model_reaches_every_worker_redis_and_the_database(
+    threaded_upstream: ThreadedFaultLLM, redis: RedisServer, tmp_path: Path
+):
+    instance = Instance(tmp_path, threaded_upstream.url, extra_config=PERSIST)
+    environ = {"REDIS_URL": redis.url, "LLM_ROUTER_REDIS_TIMEOUT_MS": "2000"}
+    with instance.serving("--workers", "2", **environ) as url:
+        ask(url)
+        hits = [ask(url) for _ in range(12)]
+        purge(instance, "local", model="large")
+        time.sleep(1.0)
+        untouched = [ask(url) for _ in range(12)]
+        purge(instance, "", model="small")
+        time.sleep(1.0)
+        purged = [ask(url) for _ in range(12)]
+        assert threaded_upstream.total == 2
+        purge(instance, "local", model="small", older_than_seconds=3600)
+        time.sleep(1.0)
+        young = [ask(url) for _ in range(12)]
+        wait_until_logged(instance, young[-1])
+    purge(instance, "local", model="small")
+    with instance.serving(**environ) as url:
+        after_restart = ask(url)
+
+    for replies in (hits, untouched, young):
+        assert {kind(reply) for reply in replies} == {"HIT"}
+    assert [kind(reply) for reply in purged].count("MISS") == 1
+    # Not from the database, nor from Redis, which outlived the gateway.
+    assert kind(after_restart) == "MISS"
+
+
+def test_what_one_worker_learned_another_one_serves(
+    threaded_upstream: ThreadedFaultLLM, tmp_path: Path
+):
+    url = threaded_upstream.url
+    instance = Instance(tmp_path, url, extra_config=LEARNING.format(url=url))
+    with instance.serving("--workers", "2") as url:
+        # Of so many on any worker, some find the other wording stored beside them.
+        for _ in range(8):
+            ask(url, EGG)
+        sql = "SELECT same FROM gateway_learnedalias"
+        deadline = time.monotonic() + 20
+        while not instance.query(sql):
+            assert time.monotonic() < deadline
+            ask(url, COOKED)
+        time.sleep(1.0)
+        purge(instance, "", older_than_seconds=0)
+        time.sleep(1.0)
+        for _ in range(8):
+            ask(url, EGG)
+        levels = [ask(url, COOKED).headers.get(LEVEL) for _ in range(8)]
+
+    assert instance.query(sql) == [(1,)]
+    assert set(levels) == {"alias"}
 
 
 @pytest.mark.service

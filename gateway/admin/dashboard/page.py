@@ -32,6 +32,7 @@ ANSWERS = {
     "SHARED": "Shared with one in flight",
     "HIT exact": "Hit, exact",
     "HIT canonical": "Hit, by another wording",
+    "HIT alias": "Hit, a learned wording",
     "HIT jaccard": "Hit, similar words",
 }
 TOOLS = (

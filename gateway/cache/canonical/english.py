@@ -22,6 +22,26 @@ AUXILIARIES = BE | word_set(
 )
 NEGATIONS = word_set("not no never none nothing nobody neither nor without")
 
+# A remark before the question, as in "sorry to bother you, but", is made of these and
+# begins with one of the latter; also as they are before the lexicon has seen them.
+REMARKS = word_set("""
+    hi hello hey greetings howdy good morning afternoon evening day there all everybody
+    guys folks team friend sir madam dear chatgpt gpt claude ai assistant sorry to
+    bother bothering asking disturb disturbing you for excuse me pardon apologies fast
+    quick one question simple short small basic general silly stupid dumb honest just a
+    an the i is have got need help some your with please kindly thanks thank out of
+    curiosity curious wondering wonder was been in opinion view experience according if
+    possible can do not mind would may ask tell me by way okay well so um uh hmm anyway
+    again advance much very lot my school class homework project assignment course
+    i'm i've don't answer query q
+""")
+REMARK_STARTS = word_set("""
+    hi hello hey greetings howdy good dear sorry excuse pardon apologies fast quick one
+    question simple short small basic general silly stupid dumb honest just a i i'm i've
+    in out according by okay well so um uh hmm anyway please kindly thanks thank help
+    need curious if may tell for my answer query q another
+""")
+
 # Common words mostly English has: their share tells English from other languages,
 # and they are never names.
 COMMON = (
@@ -49,6 +69,10 @@ ONLY_ENGLISH = word_set("""
     this that those there don't doesn't didn't isn't can't what's how's who's where's
     i'm i've i'd it's explain write summarize summarise describe convert calculate tell
     show please make create find difference compare translate
+""")
+# Three of these are as good as one of those.
+MOSTLY_ENGLISH = word_set("""
+    is are was had have will can to of for by it we i be and an give list find between
 """)
 # Words that English has as well as another language: no sign of anything.
 SHARED = word_set("de die do la me no un")

@@ -31,6 +31,7 @@ RULES: tuple[Rule, ...] = (
     *NUMBERS,
     what_or_which,
     phrases.possessive,
+    phrases.relations,
     *METHODS,
     *SUMS,
     *QUESTIONS,

@@ -7,6 +7,7 @@ from gateway.cache.canonical.english import (
     AUXILIARIES,
     COMMON,
     FOREIGN,
+    MOSTLY_ENGLISH,
     ONLY_ENGLISH,
     QUESTION_WORDS,
     SHARED,
@@ -87,7 +88,7 @@ def is_english(words: list[str], unique: set[str]) -> bool:
     "Was ist die Hauptstadt?" and "Quelle est la capitale?" are not. Where no word gives
     it away, as in "capital of Peru", most must be common English words.
     """
-    sure = len(unique & ONLY_ENGLISH)
+    sure = len(unique & ONLY_ENGLISH) + len(unique & MOSTLY_ENGLISH) // 3
     foreign = len(unique & FOREIGN)
     if foreign:
         return sure > 2 * foreign

@@ -18,7 +18,11 @@ HOW_TO = rewriting(
         "how to ",
     ),
     (rf"^how {ANYONE} (?:can|could|should|may|might) ", "how to "),
-    (rf"^(?:what is |is )?{BEST}{WAY} (?:to|(?:for|of) (?=\w+ing\b)) ", "how to "),
+    (rf"^(?:what is |is )?{BEST}{WAY} to ", "how to "),
+    (
+        rf"^(?:what is |is )?{BEST}{WAY} (?:for|of) (\w+)ing ",
+        lambda found: f"how to {base(found[1])} ",
+    ),
     (rf"^(?:what is )?{BEST}way {ANYONE} (?:can|could|should|may) ", "how to "),
     (
         rf"^is there {BEST}way (?:to|(?:for me|that) to|(?:that )?{ANYONE} can) ",
@@ -79,16 +83,28 @@ ACTIONS = """
     upgrade cook bake clean repair fix unlock recover cancel restore backup renew change
 """
 ACTION = re.compile(rf"^(?={one_of(ACTIONS)} \w)")
+# So do these when they name the tool: "sort a list in Ruby".
+WITH_TOOLS = """
+    sort list reverse print read parse merge split concatenate loop iterate filter
+    append insert center align sum round
+"""
+WITH_TOOL = re.compile(rf"^(?={one_of(WITH_TOOLS)} [^\d\"]+ in \w+$)")
 
 
 @rule(
-    words=ACTIONS,
-    same=(("reset Netflix password", "How do I reset my Netflix password?"),),
-    differ=(("sort a list", "How do I sort a list?"),),
+    words=ACTIONS + WITH_TOOLS,
+    same=(
+        ("reset Netflix password", "How do I reset my Netflix password?"),
+        ("sort a list in Ruby", "How do I sort a list in Ruby?"),
+    ),
+    differ=(
+        ("sort a list", "How do I sort a list?"),
+        ("sort the list 3 1 2 in Ruby", "How do I sort the list 3 1 2 in Ruby?"),
+    ),
 )
 def actions(line: str) -> str:
     """Ordered from a model, what only the asker can do asks for how it is done."""
-    return ACTION.sub("how to ", line)
+    return WITH_TOOL.sub("how to ", ACTION.sub("how to ", line))
 
 
 MAKING = """
@@ -113,7 +129,7 @@ WRITE = rewriting(
         r"(?=about |that |regarding |$)",
         r"write a \2to \1 ",
     ),
-    (rf"\b{PROGRAM} (?:that|which) (?=\w)", r"\1 to "),
+    (rf"\b{PROGRAM}( in \w+)? (?:that|which) (?=\w)", r"\1\2 to "),
     (
         r"^write (?:a )?(?!(?:a|the|simple|short|small|new) )(\w+)"
         rf" {PROGRAM} (to .+)$",

@@ -20,9 +20,13 @@ ASKS = re.compile(
 )
 
 
+STATEMENT = re.compile(r"(?:i|my|we|our|he|she|it) ")
+
+
 @rule(
     words=",",
     same=(
+        ("My cat is ill, what can I do?", "My cat is ill. What can I do?"),
         ("In Ruby, how do I sort a list?", "How do I sort a list in Ruby?"),
         (
             "From Rome to Oslo, how long is a flight?",
@@ -35,11 +39,15 @@ ASKS = re.compile(
     ),
 )
 def fronted(line: str) -> str:
-    """A phrase before the question, set off by a comma, goes last."""
+    """A phrase before the question, set off by a comma, goes last; before a question a
+    comma also ends a sentence."""
     found = FRONTED.match(line)
     if found and ASKS.match(found[2]):
         return f"{found[2]} {found[1]}"
-    return line
+    statement, _, question = line.partition(" , ")
+    if found or not STATEMENT.match(statement) or not ASKS.match(question):
+        return line
+    return f"{statement} . {question}"
 
 
 # "A few" is no "few", and "a" may be a letter: "vitamin A in food".
@@ -91,9 +99,10 @@ def empty_words(line: str) -> str:
     return " ".join([word for word in words if word not in FILLERS])
 
 
-NOT_OWNERS = one_of(
-    "is was do did have can and or not to in of for with on at from that"
-)
+NOT_OWNERS = one_of("""
+    is was do did have can and or not to in of for with on at from that explain tell
+    give show write list name find summarize compare translate
+""")
 POSSESSIVE = re.compile(
     r"^((?:(?:what|who|where|when|how \w+) (?:is|was) )?)"
     rf"((?:(?!{NOT_OWNERS} )\w+ ){{1,3}}?)"
@@ -123,6 +132,34 @@ def possessive(line: str) -> str:
         verb, owner, owned = found.groups()
         return f"{verb}{owned.strip()} of {owner.strip()}"
     return line.replace(" 's ", " ")
+
+
+RELATION = one_of("""
+    symptom advantage disadvantage ingredient capital currency population president
+    height weight size age length depth meaning definition purpose history
+""")
+RELATED = re.compile(
+    rf"^((?:what|who) (?:is|was) )((?:first|last) )?(?!(?:first|last|{NOT_OWNERS}) )"
+    rf"(\w+) ({RELATION})$"
+)
+
+
+@rule(
+    words="what who",
+    same=(
+        ("What are flu symptoms?", "What are the symptoms of the flu?"),
+        ("Who was the first US president?", "Who was the first president of the US?"),
+    ),
+    differ=(
+        ("What are flu symptoms?", "What is the flu of symptoms?"),
+        ("What is Peru's capital?", "What is Peru's currency?"),
+    ),
+)
+def relations(line: str) -> str:
+    """The Y of X, said as X Y."""
+    if found := RELATED.match(line):
+        return f"{found[1]}{found[2] or ''}{found[4]} of {found[3]}"
+    return line
 
 
 NOT_BETWEEN = word_set("from to in of for with is . ?")

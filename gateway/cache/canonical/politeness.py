@@ -2,45 +2,28 @@
 
 import re
 
-from gateway.cache.canonical.english import word_set, words_of
+from gateway.cache.canonical.english import REMARK_STARTS, REMARKS, word_set
 from gateway.cache.canonical.rule import Rule, rule
 from gateway.cache.canonical.tokens import CODE
 
-THANKS = tuple(
-    f" {phrase}".replace("_", " ")
-    for phrase in words_of("""
-        thanks thanks_a_lot thanks_in_advance thanks_so_much thanks_very_much
-        many_thanks thank_you thank_you_very_much thank_you_so_much
-        thank_you_in_advance thanks_for_your_help thank_you_for_your_help ty cheers
-        much_appreciated appreciate_it i_would_appreciate_it i_would_be_grateful
-        any_help_is_appreciated any_help_would_be_appreciated please_help
-        please_help_me help_me help_please help please_advise please_answer
-        please_explain please_reply please_let_me_know let_me_know please_tell_me
-        any_suggestion any_idea any_advice
-    """)
-)
+# Thanks after the question are made of these, have one of the latter, and come after a
+# pause.
+CLOSING = word_set("""
+    thank thanks you so very much a lot many in advance for your any help time answer
+    answering i would really appreciate it this that the be is grateful appreciated
+    great please and cheers best kind regards advice suggestion idea welcome let me know
+    tell explain reply need ty advise
+""")
+THANKFUL = word_set("""
+    thank thanks appreciate grateful appreciated cheers help please regards ty know
+    suggestion idea advice advise
+""")
+LONGEST_CLOSING = 10  # words
 GREETINGS = word_set("hi hello hey there")
 MARKS = ".,!?:;-" + CODE
 NOT_ASKING = (" as i please", " as you please", " as they please", " to please")
 # "What is ?" asks about the mark.
 ABOUT_A_MARK = re.compile(r"^what is$| (?:and|or|between)$")
-# A remark before the question is made of these, begins with one of the latter, and ends
-# with a pause.
-REMARKS = word_set("""
-    hi hello hey greetings howdy good morning afternoon evening day there all everybody
-    guys folks team friend sir madam dear chatgpt gpt claude ai assistant sorry to
-    bother bothering disturb disturbing you for excuse me pardon apologies fast one
-    question simple short small basic general silly stupid dumb honest just a an the i
-    is have got need help some your with please kindly thanks thank out of curiosity
-    curious wondering wonder was been in opinion view experience according if possible
-    can do not mind would may ask tell me by way okay well so um uh hmm anyway again
-""")
-REMARK_STARTS = word_set("""
-    hi hello hey greetings howdy good dear sorry excuse pardon apologies fast one
-    question simple short small basic general silly stupid dumb honest just a i in out
-    according by okay well so um uh hmm anyway please kindly thanks thank help curious
-    if may tell
-""")
 PAUSES = frozenset(".,!?:;-" + CODE)
 LONGEST_REMARK = 9  # words
 ASKS = word_set("what which who when where why how can could would is do did please i")
@@ -75,11 +58,13 @@ def without_mark(line: str) -> str:
 def without_thanks(line: str) -> str:
     if line.endswith(" please") and not line.endswith(NOT_ASKING):
         return line.removesuffix(" please")
-    if line.endswith(THANKS):
-        for thanks in THANKS:
-            before = line.removesuffix(thanks)
-            if before != line and before[-1:] in MARKS:
-                return before
+    words = line.rsplit(" ", LONGEST_CLOSING)
+    for place in range(len(words) - 1, 0, -1):
+        if words[place] in PAUSES:
+            thanks = not THANKFUL.isdisjoint(words[place + 1 :])
+            return " ".join(words[: place + 1]) if thanks else line
+        if words[place] not in CLOSING:
+            break
     return line
 
 

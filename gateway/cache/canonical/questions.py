@@ -56,7 +56,7 @@ def when_and_where(line: str) -> str:
 
 WHY = rewriting(
     (r"^what is (?:reason|cause) (?:that|why|for which|behind why) ", "why "),
-    (r"^(?:for what reason|how come) ", "why "),
+    (r"^(?:for what reason|how come|why is it that) ", "why "),
     (r"^what is reason (?!for |of |to |behind )(?=.+ (?:is|was) )", "why "),
     (r"^why do (.+) (?:happen|occur)$", r"what is cause of \1"),
     (r"^what make (\S+ \S+(?: .+)?)$", r"why \1"),
@@ -185,11 +185,13 @@ KINDS = rewriting(
     (r"^(what \w+) have (.+) in (?:them|it)$", r"\1 contain \2"),
     (r"(?<!so) that (?=(?:i|you|we|he|she|they|people) )", " "),
     (r"^what is reason behind ", "what is reason for "),
+    (r"^what would be (?!.* if )", "what is "),
+    (r"^when is (?=best time )", "what is "),
 )
 
 
 @rule(
-    words=WEAK + "most that which what them it behind",
+    words=WEAK + "most that which what them it behind would when",
     same=(
         ("What are the main reasons for war?", "What are the reasons for war?"),
         ("What foods have lactose in them?", "Which foods contain lactose?"),

@@ -23,6 +23,8 @@ ASKING = word_set("""
     knowing explaining list summarize
 """)
 BEFORE_THE_QUESTION = word_set(", : please about of on")
+# Told what follows "the": "do you know the king" is no request.
+TOLD = {("tell", "me"), ("give", "me"), ("to", "know"), ("me", "know")}
 IN_WHICH = {"in", "on", "at", "for", "to", "from"}
 
 
@@ -30,12 +32,16 @@ def question_asked(line: str) -> str:
     """What follows "could you tell me" and the like, or ""."""
     words = line.split(" ", LONGEST_REQUEST)
     ending = ""
+    before: tuple[str, ...] = ()
     for place, word in enumerate(words[:-1]):
         leads = word in QUESTION_WORDS or (
             word in IN_WHICH and words[place + 1] in QUESTION_WORDS
         )
         if ending in ASKING and (leads or word == "if"):
             return " ".join(words[place:])
+        if word in ("the", "all") and before[-2:] in TOLD:
+            return "what is " + " ".join(words[place:])
+        before = (*before, word)[-2:]
         if leads or word not in POLITE | ASKING:
             return ""
         if word not in BEFORE_THE_QUESTION:
@@ -50,7 +56,8 @@ GIVING = re.compile(
     rf"(?:{YOU}(?:tell|give|show|provide)(?: me)?(?: with)?"
     rf"|{YOU}(?:list|name|state|mention)(?: me)?"
     r"|i (?:would like|want|need) to know|i is looking for)"
-    rf" (?:(?:a |the )?list of )?(?=(?:the|all|some|\d+|{KINDS}) )"
+    rf" (?:(?:a |the )?list of )?(?=(?:the|all|some|\d+|{KINDS}) |(?:\w+ ){{1,2}}'s )"
+    rf"|{YOU}give me (?!(?:a|an|my|your) )(?=\w{{3}})"
     rf"|{YOU}(?:give|show) me (?:a |the )?list of "
 )
 # With "please" after it, anything is a request; without, only these surely are.
@@ -118,8 +125,10 @@ def requests(line: str) -> str:
         return "how to " + line[found.end() :]
     if asked := question_asked(line):
         return requests.apply(upright(asked))
-    if found := GIVING.match(line) or REQUEST.match(line):
-        return line[found.end() :]
+    if found := GIVING.match(line):
+        return "what is " + line[found.end() :]
+    if found := REQUEST.match(line):
+        return requests.apply(line[found.end() :])
     return line
 
 

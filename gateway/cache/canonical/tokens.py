@@ -8,7 +8,7 @@ own.
 import re
 from typing import NamedTuple
 
-from gateway.cache.canonical.english import one_of
+from gateway.cache.canonical.english import REMARK_STARTS, REMARKS
 from gateway.cache.canonical.typos import WORDS
 
 GAP = "\ue000"  # a space within a quotation: the words of a line are separated by them
@@ -21,18 +21,8 @@ QUOTE = re.compile(
     r"""  "+[^"\n]+"+ | «[^»\n]*» | `[^`\n]+` | (?<!\w)'[^'\n]+'(?!\w) """, re.VERBOSE
 )
 MATERIAL_STARTS = re.compile(r"\n|:(?=\s|$)")
-# As in "Quick question: ...": what comes after it is no material.
-INTRODUCTION = re.compile(
-    rf"""
-      (?:just\ )?(?:(?:an?|one|my|another|i\ have\ an?)\ )?
-      (?:{one_of("quick small short simple general stupid dumb honest serious")}\ )?
-      (?:question|q|curiosity|query)
-    | (?:hi|hello|hey|please|dear\ \w+|help|tell\ me|i\ wonder)
-    | (?:i\ am\ |i'm\ |just\ )?(?:curious|wondering)
-    | (?:please\ )?(?:answer|answer\ this|help\ me|help\ me\ with\ this)
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+LONGEST_REMARK = 9  # words
+CHOICE = re.compile(r"[^\n:]{1,60} or [^\n:]{1,60}\?\s*$")  # what is better: a or b?
 # As in "Computer Science: What is a hash?".
 TOPIC = re.compile(
     r"[A-Z][\w&()'-]*(?: (?:of|and|in|for|the|[A-Z(][\w&()'-]*))*",
@@ -102,7 +92,9 @@ def split(text: str) -> tuple[str, str]:
         return text, ""
     for end in MATERIAL_STARTS.finditer(text):
         head, rest = text[: end.start()], text[end.end() :].strip()
-        if INTRODUCTION.fullmatch(head) or is_topic(head, rest):
+        if is_remark(head):
+            return split(rest)
+        if is_topic(head, rest) or is_choice(head, rest):
             return split(f"{head}, {rest}")
         if end.group() == "\n" and is_prose(rest):
             lines = BULLET.sub("", rest).split("\n")
@@ -110,6 +102,22 @@ def split(text: str) -> tuple[str, str]:
             return split(" ".join((start, *lines)))
         return head, lowered_start(rest)
     return text, ""
+
+
+def is_remark(head: str) -> bool:
+    """As in "Quick question: ...": what comes after it is no material."""
+    words = head.lower().replace(",", " ").replace("!", " ").split()
+    if not words or len(words) > LONGEST_REMARK:
+        return False
+    if words[0] in ("can", "could") and words[-1] in ("this", "question", "me"):
+        words = words[1:-1]
+    return REMARKS.issuperset(words) and (
+        words[0] in REMARK_STARTS or words[0] == "you"
+    )
+
+
+def is_choice(head: str, rest: str) -> bool:
+    return head.startswith(("What ", "Which ", "Who ")) and bool(CHOICE.match(rest))
 
 
 def is_topic(head: str, rest: str) -> bool:

@@ -24,6 +24,8 @@ PERMISSION = rewriting(
         "should one ",
     ),
     (rf"^(?:should|ought) {ANYONE} (?:to )?", "should one "),
+    (rf"^do {ANYONE} (?:need|have) to ", "do one need to "),
+    (rf"^is it (?:necessary|needed|required){FOR_ANYONE} to ", "do one need to "),
     (r"^is there (?:possibility|chance) (?:to|of) ", "can one "),
     (
         r"^(what|which|where|when|why|how|who)((?: \w+){0,2}) (can|could|should)"
@@ -41,7 +43,8 @@ PERMISSION = rewriting(
 
 @rule(
     words="can could may might should ought possible okay allowed good advisable wise "
-    "recommended fine feasible permitted need have possibility chance able",
+    "recommended fine feasible permitted need have possibility chance able necessary "
+    "needed required",
     same=(
         ("Is it possible to freeze rice?", "Can I freeze rice?"),
         ("Can you legally collect rainwater?", "Is it legal to collect rainwater?"),

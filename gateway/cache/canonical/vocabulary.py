@@ -170,7 +170,12 @@ SYNONYMS = variants("""
     anybody: anyone
     dollar: usd
     euro: eur
-    pound: gbp
+    pound: gbp lb lbs
+    ounce: oz
+    kilogram: kg kgs
+    kilometer: km kms
+    centimeter: cm
+    millimeter: mm
     configuration: config
     database: db
     repository: repo
@@ -208,6 +213,7 @@ TENS = words_of("thirty forty fifty sixty seventy eighty ninety")
 NUMBERS = {word: str(number) for number, word in enumerate(COUNTED, start=2)} | {
     word: str(number) for number, word in zip(range(30, 100, 10), TENS, strict=True)
 }
+ROMAN = {"ii": "2", "iii": "3"}
 SIGNS = {"%": "percent", "&": "and", "×": "*", "÷": "/"}
 ORDINALS = dict(
     zip(
@@ -232,6 +238,11 @@ IRREGULAR = variants("""
     half: halves
     shelf: shelves
     criterion: criteria
+    bacterium: bacteria
+    fungus: fungi
+    cactus: cacti
+    nucleus: nuclei
+    stimulus: stimuli
     phenomenon: phenomena
     film: movies
     cookie: cookies
@@ -274,4 +285,4 @@ NO_IZE = word_set("""
 
 NO_OR = word_set("fourth mourning mourn")
 
-KNOWN = CONTRACTIONS | AGREEMENT | SPELLINGS | SYNONYMS | NUMBERS | SIGNS
+KNOWN = CONTRACTIONS | AGREEMENT | SPELLINGS | SYNONYMS | NUMBERS | ROMAN | SIGNS

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cache
+from operator import add
 from typing import Any
 
 from django.db import connection
@@ -25,28 +26,34 @@ Name = tuple[str, object]  # a dimension and a value of it
 
 
 class Batch:
-    """What one batch of records adds, by row."""
+    """What one batch of records adds: summed by hour and names first, since most
+    records of a batch have these in common, then by row."""
 
     def __init__(self) -> None:
-        self.rows: dict[tuple[Any, ...], list[int]] = {}
+        self._alike: dict[tuple[str, tuple[Name, ...]], list[int]] = {}
 
-    def add(self, at: str, names: Iterable[Name], amounts: Amounts) -> None:
-        names = [(dimension, text(name)[:NAME_CHARS]) for dimension, name in names]
-        for span, start in starts(datetime.fromisoformat(at)):
-            for dimension, name in names:
-                row = self._row((span, start, dimension, name))
-                for place, amount in amounts:
-                    row[place] += amount
+    def add(self, at: str, names: tuple[Name, ...], amounts: Amounts) -> None:
+        sums = self._alike.get(key := (hour_of(at), names))
+        if sums is None:
+            sums = self._alike[key] = [0] * len(PLACE)
+        for place, amount in amounts:
+            sums[place] += amount
 
-    def _row(self, key: tuple[Any, ...]) -> list[int]:
-        row = self.rows.get(key)
-        if row is None:
-            row = self.rows[key] = [0] * len(PLACE)
-        return row
+    def rows(self) -> dict[tuple[Any, ...], list[int]]:
+        """Sums by span, start, dimension and name."""
+        rows: dict[tuple[Any, ...], list[int]] = {}
+        for (at, names), sums in self._alike.items():
+            named = [(dimension, text(name)[:NAME_CHARS]) for dimension, name in names]
+            for span, start in starts(datetime.fromisoformat(at)):
+                for dimension, name in named:
+                    key = (span, start, dimension, name)
+                    row = rows.get(key)
+                    rows[key] = [*map(add, row, sums)] if row else list(sums)
+        return rows
 
     def write(self) -> None:
         # Sorted: two workers that add to the same rows take their locks in one order.
-        writer().add([*key, *sums] for key, sums in sorted(self.rows.items()))
+        writer().add([*key, *sums] for key, sums in sorted(self.rows().items()))
 
 
 def add_rollups(requests: Iterable[Json], attempts: Iterable[Json]) -> None:
@@ -72,7 +79,7 @@ def add_request(request: Json, batch: Batch) -> None:
     if (first_byte := request.get("first_byte_ms")) is not None:
         amounts.append((FIRST_BYTE + bucket(first_byte), 1))
     answer = f"{reuse} {request.get('cache_level', '')}".strip()
-    names = [*who(request), (Dimension.ANSWER, answer), (Dimension.STATUS, status)]
+    names = (*who(request), (Dimension.ANSWER, answer), (Dimension.STATUS, status))
     batch.add(at, names, amounts)
     if tags := request.get("tags"):
         amounts.append((PLACE["spent_nano"], request.get("cost_nano", 0)))
@@ -96,18 +103,23 @@ def add_attempt(attempt: Json, batch: Batch) -> None:
             batch.add(moment.isoformat(), tag_names(tags), spent)
 
 
-def who(record: Json) -> list[Name]:
-    return [
+def who(record: Json) -> tuple[Name, ...]:
+    return (
         (Dimension.ALL, ""),
         (Dimension.MODEL, record["backend"]),
         (Dimension.TIER, record["tier"] or ""),
         (Dimension.KEY, record.get("key_name", "")),
         (Dimension.TEAM, record.get("team", "")),
-    ]
+    )
 
 
-def tag_names(tags: Iterable[str]) -> list[Name]:
-    return [(Dimension.TAG, tag) for tag in set(tags)]
+def tag_names(tags: Iterable[str]) -> tuple[Name, ...]:
+    return tuple((Dimension.TAG, tag) for tag in sorted(set(tags)))
+
+
+def hour_of(at: str) -> str:
+    """A moment that stands for its hour; ours are in UTC."""
+    return f"{at[:13]}:00:00+00:00" if at.endswith("+00:00") else at
 
 
 def bucket(milliseconds: float) -> int:

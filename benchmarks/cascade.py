@@ -3,17 +3,17 @@
     python -m benchmarks.cascade DATA.jsonl.gz [BENCH]
 
 A line needs "prompt", "bench", "weak" and "strong", the qualities of both answers. The
-checker of the cheap answer is simulated: a score that tells right from wrong answers
-with a given AUC. Predictions are by routers that had not seen the line; what is tuned
-on one half of the lines is measured on the other.
+checker of the cheap answer is simulated: how confident it is tells right from wrong
+answers with a given AUC. Predictions are by routers that had not seen the line, and the
+decisions are the gateway's own. Each price of quality gives a point of the curve; what
+routing alone reaches is read off at the cost that the cascade came to.
 """
 
 import gzip
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from math import sqrt
 from pathlib import Path
 from statistics import NormalDist
@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.cascade import by_worth
 from routing.learned.labelled import Collector
 from routing.learned.train import held_out, stretches
 
@@ -29,52 +30,34 @@ Floats = NDArray[np.float64]
 
 WEAK_COST, STRONG_COST = 1.0, 12.0
 AUC = 0.75
-SEEDS = range(10)
-BUDGETS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)  # of always asking the strong model
-EDGES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+NEUTRAL = 0.5
+BAND = 0.1
+SEEDS = range(5)
+# Quality that one weak answer's price is worth: from dear to cheap strong answers.
+PRICES = (0.045, 0.035, 0.028, 0.022, 0.018, 0.014, 0.011, 0.008, 0.005)
 
 
 @dataclass(frozen=True, slots=True)
-class Traffic:
-    """Requests: the gain predicted of the strong answer, both qualities, and what the
-    checker thinks of the weak answer."""
+class Lines:
+    """What a router expects of both answers, and what they were really worth."""
 
-    gain: Floats
+    expected: Floats  # lines x (weak, strong)
     weak: Floats
     strong: Floats
-    check: Floats
 
-    def take(self, rows: NDArray[np.bool_]) -> "Traffic":
-        return Traffic(
-            self.gain[rows], self.weak[rows], self.strong[rows], self.check[rows]
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Below `low` the weak model answers, above `high` the strong one; in between the
-    weak one does, unless its answer's check is below `least`."""
-
-    low: float
-    high: float
-    least: float
-
-    def apply(self, traffic: Traffic) -> tuple[float, float]:
-        """The cost, as a share of always asking the strong model, and the quality."""
-        direct = traffic.gain > self.high
-        doubted = (traffic.gain > self.low) & ~direct & (traffic.check < self.least)
-        quality = np.where(direct | doubted, traffic.strong, traffic.weak)
-        cost = np.where(direct, STRONG_COST, WEAK_COST + STRONG_COST * doubted)
-        return float(cost.mean()) / STRONG_COST, float(quality.mean())
+    @property
+    def gain(self) -> Floats:
+        gain: Floats = self.expected[:, 1] - self.expected[:, 0]
+        return gain
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """At one budget, on lines that nothing was tuned on: what the cascade costs and is
-    worth, and what routing alone is worth at the same cost."""
+    """At one price: the cost, as a share of always asking the strong model, how often
+    it was asked after a doubt, the quality, and that of routing alone at this cost."""
 
-    budget: float
     cost: float
+    doubted: float
     cascade: float
     routing: float
 
@@ -84,84 +67,94 @@ def read(path: Path, bench: str) -> list[dict[str, Any]]:
         return [row for row in map(json.loads, file) if row["bench"] == bench]
 
 
-def predicted(rows: Sequence[dict[str, Any]]) -> Floats:
-    """The gain that a router expects that has not seen the line."""
+def lines_of(rows: Sequence[dict[str, Any]]) -> Lines:
+    """With the expectations of routers that had not seen the line."""
     collector = Collector()
     for row in rows:
         body = {"messages": [{"role": "user", "content": row["prompt"]}]}
         collector.add(body, {"1": row["weak"], "2": row["strong"]})
     labelled = collector.labelled()
     held = held_out(labelled, folds=3, scale=None)
-    quality = held.predict(stretches(held, labelled))
-    gain: Floats = quality[:, 1] - quality[:, 0]
-    return gain
+    expected = np.clip(held.predict(stretches(held, labelled)), 0.0, 1.0)
+    return Lines(
+        expected,
+        np.array([float(row["weak"]) for row in rows]),
+        np.array([float(row["strong"]) for row in rows]),
+    )
 
 
-def checked(weak: Floats, seed: int, auc: float = AUC) -> Floats:
-    """Normal scores; those of right answers lie higher by what makes this AUC."""
+def confident(weak: Floats, seed: int, auc: float = AUC) -> Floats:
+    """How confident a checker is of each answer: normal scores that lie higher for
+    right ones by what makes this AUC, as the probability that they stand for."""
     random = np.random.default_rng(seed)
     apart = NormalDist().inv_cdf(auc) * sqrt(2)
-    noise: Floats = random.standard_normal(len(weak)) + apart * (weak >= 0.5)
-    return noise
+    score = random.standard_normal(len(weak)) + apart * (weak >= 0.5)
+    odds: Floats = np.exp(apart * score - apart**2 / 2)
+    return odds / (1 + odds)
 
 
-def routing_alone(traffic: Traffic, cost: float) -> float:
+def routing_alone(lines: Lines, cost: float) -> float:
     """The quality at this cost: the requests of the largest gain go up."""
-    order = np.argsort(-traffic.gain, kind="stable")
-    better = np.concatenate(([0.0], np.cumsum((traffic.strong - traffic.weak)[order])))
+    order = np.argsort(-lines.gain, kind="stable")
+    better = np.concatenate(([0.0], np.cumsum((lines.strong - lines.weak)[order])))
     share = np.arange(len(better)) / len(order)
     costs = (WEAK_COST * (1 - share) + STRONG_COST * share) / STRONG_COST
-    quality = traffic.weak.mean() + better / len(order)
+    quality = lines.weak.mean() + better / len(order)
     return float(np.interp(cost, costs, quality))
 
 
-def rules(traffic: Traffic) -> Iterator[Rule]:
-    gains = [-np.inf, *np.quantile(traffic.gain, EDGES[1:-1]), np.inf]
-    checks = np.quantile(traffic.check, EDGES)
-    for low, high, least in product(gains, gains, checks):
-        if low <= high:
-            yield Rule(float(low), float(high), float(least))
-
-
-def tune(traffic: Traffic, budgets: Sequence[float]) -> dict[float, Rule]:
-    """The best rule that keeps each budget."""
-    tried = [(rule, *rule.apply(traffic)) for rule in rules(traffic)]
-    return {
-        budget: max((t for t in tried if t[1] <= budget), key=lambda t: t[2])[0]
-        for budget in budgets
-    }
-
-
-def curves(
-    rows: Sequence[dict[str, Any]],
-    seeds: Sequence[int] = SEEDS,
-    budgets: Sequence[float] = BUDGETS,
-) -> list[Point]:
-    """Means over seeds and over both halves, each measured by the other's rules."""
-    gain = predicted(rows)
-    weak = np.array([float(row["weak"]) for row in rows])
-    strong = np.array([float(row["strong"]) for row in rows])
-    found: dict[float, list[tuple[float, float, float]]] = {b: [] for b in budgets}
-    for seed in seeds:
-        traffic = Traffic(gain, weak, strong, checked(weak, seed))
-        first = np.random.default_rng(1000 + seed).random(len(rows)) < 0.5
-        for half in (first, ~first):
-            test = traffic.take(~half)
-            for budget, rule in tune(traffic.take(half), budgets).items():
-                cost, quality = rule.apply(test)
-                found[budget].append((cost, quality, routing_alone(test, cost)))
-    return [
-        Point(budget, *np.mean(seen, axis=0).tolist()) for budget, seen in found.items()
+def answered(
+    expected: Sequence[float], confidence: float, price: float, band: float
+) -> tuple[bool, bool]:
+    """Does the weak model answer first, and does the strong one answer in the end?"""
+    known = [
+        {"tier": tier, "quality": quality, "utility": quality - price * cost}
+        for tier, quality, cost in zip(
+            (1, 2), expected, (WEAK_COST, STRONG_COST), strict=True
+        )
     ]
+    chosen = 2 if known[1]["utility"] > known[0]["utility"] else 1
+    planned = by_worth(chosen, known, band, only_up=False)
+    if planned is None or planned.stake is None:
+        return chosen == 1, chosen == 2
+    return True, planned.stake.gain(confidence, NEUTRAL) > planned.stake.price
+
+
+def point(lines: Lines, price: float, band: float, seeds: Sequence[int]) -> Point:
+    """Means over seeds of the checker."""
+    seen = []
+    for seed in seeds:
+        confidence = confident(lines.weak, seed)
+        ways = [
+            answered(pair, sure, price, band)
+            for pair, sure in zip(
+                lines.expected.tolist(), confidence.tolist(), strict=True
+            )
+        ]
+        first, strong = np.array(ways).T
+        quality = np.where(strong, lines.strong, lines.weak).mean()
+        cost = (WEAK_COST * first + STRONG_COST * strong).mean() / STRONG_COST
+        alone = routing_alone(lines, float(cost))
+        seen.append((cost, (first & strong).mean(), quality, alone))
+    return Point(*np.mean(seen, axis=0).tolist())
+
+
+def curve(
+    lines: Lines,
+    prices: Sequence[float] = PRICES,
+    band: float = BAND,
+    seeds: Sequence[int] = SEEDS,
+) -> list[Point]:
+    return [point(lines, price, band, seeds) for price in prices]
 
 
 def table(points: Sequence[Point]) -> str:
     lines = [
-        "| Cost, of always strong | Routing alone | Cheap first | Difference |",
-        "|---|---|---|---|",
+        "| Cost, of always strong | Doubted | Routing | Cheap first | Difference |",
+        "|---|---|---|---|---|",
     ]
     lines += [
-        f"| {p.cost:.1%} | {p.routing:.3f} | {p.cascade:.3f} | "
+        f"| {p.cost:.1%} | {p.doubted:.1%} | {p.routing:.3f} | {p.cascade:.3f} | "
         f"{p.cascade - p.routing:+.3f} |"
         for p in points
     ]
@@ -170,4 +163,4 @@ def table(points: Sequence[Point]) -> str:
 
 if __name__ == "__main__":
     path, bench = Path(sys.argv[1]), (sys.argv[2:] or ["mix14"])[0]
-    print(table(curves(read(path, bench))))
+    print(table(curve(lines_of(read(path, bench)))))

@@ -11,6 +11,7 @@ from math import exp
 
 import orjson
 
+from routing.cascade import Cascade
 from routing.catalog import Backend
 from routing.chat import ChatRequest, Json
 
@@ -184,6 +185,32 @@ def logprobs_of(choice: Json) -> Iterator[float]:
         value = token.get("logprob")
         if isinstance(value, int | float) and value <= 0:
             yield max(float(value), -100.0)
+
+
+def weigh(planned: Cascade, measured: float | None, neutral: float, facts: Json) -> str:
+    """Whether what a check measured is a doubt; its numbers become `facts`.
+
+    With a router's expectations, when the other tier's answer is now worth more than
+    its price; else below `neutral`. What could not be measured tells nothing: then a
+    router's expectation stands, and without one there is no doubt.
+    """
+    if measured is None and planned.stake is None:
+        return ""
+    if measured is None:
+        measured = neutral
+    else:
+        facts["confidence"] = round(measured, 4)
+    if planned.stake is None:
+        low = measured < neutral
+        return f"Its check says {measured:.2f}, below {neutral:g}." if low else ""
+    gain, price = planned.stake.gain(measured, neutral), planned.stake.price
+    facts |= {"gain": round(gain, 4), "price": round(price, 4)}
+    if gain <= price:
+        return ""
+    return (
+        f"Its check says {measured:.2f} ({neutral:g} would tell nothing): tier "
+        f"{planned.then} is expected to gain {gain:.3f}, for a price of {price:.3f}."
+    )
 
 
 def agreement(one: str, other: str) -> float:

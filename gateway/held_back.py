@@ -9,8 +9,10 @@ from gateway.cascade_checks import (
     asking_logprobs,
     confidence,
     doubt,
+    weigh,
 )
 from gateway.delivery import Delivery, Doubted
+from routing.cascade import Cascade
 from routing.catalog import Backend
 from routing.chat import Json
 
@@ -20,13 +22,14 @@ class HeldBack(Delivery):
 
     The point is where the policy's characters or seconds have passed, or the stream
     has ended. Raises Doubted before it when the beginning, or all of a short answer,
-    looks wrong. Backends of tier `below` and above are not held back.
+    looks wrong. Backends of the other tier are not held back.
     """
 
-    def __init__(self, backend: Backend, *, below: int, **rest: Any) -> None:
+    def __init__(self, backend: Backend, *, planned: Cascade, **rest: Any) -> None:
         super().__init__(backend, **rest)
-        self.shown_after = 0  # characters
-        self._checked = backend.tier >= below
+        self.facts: Json = {}  # of what was checked
+        self._planned = planned
+        self._checked = backend.tier >= planned.then
         self._doubt = ""
         self._window: asyncio.TimerHandle | None = None
         self._logprobs: list[Json] = []
@@ -52,8 +55,9 @@ class HeldBack(Delivery):
             loop = asyncio.get_running_loop()
             self._window = loop.call_later(policy.cascade_hold_seconds, self._look)
         so_far = self.builder.completion()
-        self.shown_after = len(answer_text(so_far))
-        if self.shown_after >= policy.cascade_window or calls_tools(so_far):
+        characters = len(answer_text(so_far))
+        self.facts["shown_after_characters"] = characters
+        if characters >= policy.cascade_window or calls_tools(so_far):
             self._look()
         if self._doubt:
             raise Doubted(self._doubt)
@@ -71,11 +75,10 @@ class HeldBack(Delivery):
         if REFUSAL.match(answer_text(self.builder.completion())):
             return "It refuses."
         policy = self.order.policy
-        measured = confidence(self._logprobs)
-        if policy.cascade_check != "logprobs" or measured is None:
+        if policy.cascade_check != "logprobs":
             return ""
-        least = policy.cascade_confidence
-        return f"Its probability is {measured:.2f}." if measured < least else ""
+        measured = confidence(self._logprobs)
+        return weigh(self._planned, measured, policy.cascade_confidence, self.facts)
 
     def _end_stream(self) -> None:
         if not self._checked:

@@ -175,7 +175,7 @@ class Policy:
     budget_cheapest_share: float = 0.95
     intents: bool = False
     cascade: Literal["none", "whole", "all"] = "none"
-    cascade_band: float = 0.05
+    cascade_band: float = 0.1
     cascade_check: Literal["form", "logprobs", "agreement", "judge"] = "form"
     cascade_confidence: float = 0.6
     cascade_judge: str = ""

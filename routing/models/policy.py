@@ -282,10 +282,10 @@ class RoutingPolicy(models.Model):
         "cheaper one first; in doubt of its answer the other one answers.",
     )
     cascade_band = models.FloatField(
-        default=0.05,
+        default=0.1,
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
-        help_text="How near two tiers must be: 0.05 is 5 % of quality for a router, "
-        "or 5 points of the score without one.",
+        help_text="How near two tiers must be: 0.1 is 10 % of quality for a router, or "
+        "10 points of the score without one.",
     )
     cascade_check = models.CharField(
         max_length=9,
@@ -297,7 +297,8 @@ class RoutingPolicy(models.Model):
     cascade_confidence = models.FloatField(
         default=0.6,
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
-        help_text="A mean probability or an agreement below this is a doubt.",
+        help_text="The mean probability or agreement that tells nothing. A router's "
+        "expectation is moved by what is measured; without one, less is a doubt.",
     )
     cascade_judge = models.CharField(
         max_length=128, blank=True, help_text="The backend that judges."

@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from routing.candidates import EXPECTED_OUTPUT_TOKENS
-from routing.catalog import Backend, Catalog, Tier
+from routing.catalog import Backend, Catalog, PriceList, Tier
 from routing.chat import Features
 from routing.learned.design import Floats
 from routing.learned.features import Row
@@ -149,7 +149,8 @@ class Router:
         )
         rate, estimates = self.outlook.rate, []
         for rank, column in self._columns.items():
-            prices = [b.price for b in self._backends[rank] if b.price]
+            tokens = features.prompt_tokens
+            prices = [b.price.of(tokens) for b in self._backends[rank] if b.price]
             cost = min(
                 (features.prompt_tokens * p.input + output * p.output)
                 / TOKENS_PER_PRICE
@@ -213,13 +214,18 @@ def column_of(tier: Tier, names: Sequence[str]) -> int | None:
 
 def cheapest(backends: Sequence[Backend], tokens: Floats, output: int) -> Floats:
     """What prompts of these sizes are expected to cost, in nano-USD."""
-    costs = [
-        (tokens * price.input + output * price.output) / TOKENS_PER_PRICE
-        for price in (backend.price for backend in backends)
-        if price
-    ]
+    costs = [costs_at(b.price, tokens, output) for b in backends if b.price]
     least: Floats = np.min(costs, axis=0)
     return least
+
+
+def costs_at(price: PriceList, tokens: Floats, output: int) -> Floats:
+    """The same at one price, which may have another one for longer prompts."""
+    costs = (tokens * price.input + output * price.output) / TOKENS_PER_PRICE
+    for above, step in price.longer:
+        longer = (tokens * step.input + output * step.output) / TOKENS_PER_PRICE
+        costs = np.where(tokens > above, longer, costs)
+    return costs
 
 
 @dataclass(frozen=True, slots=True)

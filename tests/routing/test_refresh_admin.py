@@ -90,3 +90,12 @@ def test_the_list_of_prices_leads_there(admin_client):
     page = admin_client.get(reverse("admin:routing_price_changelist"))
 
     assert URL in page.content.decode()
+
+
+def test_hostile_names_are_escaped(admin_client):
+    hostile = "<script>alert(1)</script>"
+    Backend.objects.filter(name="local").update(model=hostile)
+    page = admin_client.get(URL).content.decode()
+
+    assert hostile not in page
+    assert "&lt;script&gt;" in page

@@ -7,7 +7,14 @@ import pytest
 from routing.catalog import Catalog, Policy, Tier
 from routing.chat import Features
 from routing.learned.features import prompt_of, row_of
-from routing.learned.router import LEAST_CHANCE, Router, Unfit, draw, soften
+from routing.learned.router import (
+    LEAST_CHANCE,
+    Router,
+    Unfit,
+    costs_at,
+    draw,
+    soften,
+)
 from routing.learned.targets import Target, outlook
 from tests.harness import PRICES, TIERS, backend
 from tests.routing.learned.samples import small_router
@@ -53,6 +60,20 @@ def test_each_number_can_be_recomputed_by_hand():
         assert each.utility == pytest.approx(quality - found.outlook.rate * cost)
     worth_most = max(estimates, key=lambda each: each.utility).tier
     assert found.decide(estimates, [1, 2, 3]) == worth_most
+
+
+def test_longer_prompts_have_their_own_price():
+    stepped = replace(PRICES[1], longer=((1000, PRICES[3]),))
+    found = router(price=stepped)
+    short, long = (
+        found.judge(row(HARD), Features(prompt_tokens=tokens, max_output=100))[0].cost
+        for tokens in (1000, 1001)
+    )
+
+    assert short == (1000 * PRICES[1].input + 100 * PRICES[1].output) / 1_000_000
+    assert long == (1001 * PRICES[3].input + 100 * PRICES[3].output) / 1_000_000
+    many = costs_at(stepped, np.array([1000.0, 1001.0]), 100)
+    assert many.tolist() == [short, long]
 
 
 def test_hard_prompts_go_up_and_easy_ones_stay():

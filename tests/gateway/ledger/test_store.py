@@ -358,9 +358,12 @@ ALSO_ON_POSTGRESQL = (
     "tests/gateway/ledger/test_store.py",
     "tests/gateway/ledger/test_replay.py",
     "tests/gateway/ledger/test_writer.py",
+    "tests/gateway/limits/test_books.py",
+    "tests/gateway/limits/test_counters.py",
     "tests/gateway/runtime/test_refresher.py",
     "tests/gateway/runtime/test_snapshot.py",
     "tests/gateway/runtime/test_totals.py",
+    "tests/gateway/test_savings.py",
     "tests/routing/test_triggers.py",
 )
 

@@ -30,6 +30,7 @@ from gateway.runtime.runtime import Runtime
 from routing.catalog import Policy
 
 log = structlog.get_logger("cache")
+LEARNING_AT_ONCE = 2  # a slow judge must not keep stale answers from being refreshed
 JUDGE = (
     "You compare two answers to one question. Reply with the single word YES when the "
     "second answer is right whenever the first one is, else with NO. What stands "
@@ -70,7 +71,7 @@ class Aftercare:
             return
         name = ("learn", record.chat.request_id)
         self._runtime.background.start(
-            name, lambda: learn(keys, entry, record, self._runtime)
+            name, lambda: learn(keys, entry, record, self._runtime), LEARNING_AT_ONCE
         )
 
     async def _refresh(self, record: RequestRecord) -> None:

@@ -20,10 +20,14 @@ class Background:
         return len(self._tasks)
 
     def start(
-        self, name: object, work: Callable[[], Coroutine[Any, Any, None]]
+        self,
+        name: object,
+        work: Callable[[], Coroutine[Any, Any, None]],
+        most: int = AT_ONCE,
     ) -> bool:
-        """Begin, unless the same is under way or too much is; whether it began."""
-        if name in self._tasks or len(self._tasks) >= AT_ONCE:
+        """Begin, unless the same is under way or `most` things are; whether it began.
+        What matters less takes a lower `most`, and leaves room for the rest."""
+        if name in self._tasks or len(self._tasks) >= most:
             return False
         task = asyncio.get_running_loop().create_task(self._run(work))
         self._tasks[name] = task

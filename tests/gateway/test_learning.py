@@ -362,6 +362,28 @@ async def test_bad_feedback_undoes_it_and_the_level_can_be_off(
     assert (await in_database(aliases.refuse, "local", row.wording, "x")) == known
 
 
+async def test_slow_judges_leave_room_for_what_matters_more(
+    upstream: FaultLLM, tmp_path: Path, transactional_db
+):
+    catalog = catalog_of(upstream.url, "fault/hold")
+    async with serving(catalog, tmp_path) as gateway:
+        background = gateway.runtime.background
+        for verb in ("boil", "cook", "simmer", "poach", "steam", "heat"):
+            await ask(gateway, EGG.replace("boil", verb))
+        await upstream.until(lambda: upstream.holding == 2)
+        assert len(background) == 2
+        started = background.start("a refresh", done_at_once)
+        upstream.release()
+        await done(gateway)
+
+    assert started
+    assert len(judge_calls(upstream)) == 2
+
+
+async def done_at_once() -> None:
+    return None
+
+
 def test_a_judge_that_is_missing_is_said():
     assert not list(notes_of_judge(catalog_of("http://x")))
     (note,) = notes_of_judge(catalog_of("http://x", cache_judge="gone"))

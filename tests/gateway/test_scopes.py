@@ -10,7 +10,7 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.cache import AnswerCache, CacheKeys, Entry, fingerprint
+from gateway.cache import AnswerCache, CacheKeys, Entry, Hit, fingerprint
 from gateway.ledger.books import Caller
 from gateway.shared.answers import SharedAnswers
 from gateway.shared.seal import Seal
@@ -25,6 +25,8 @@ KEYS = {
     "sk-a": Caller("team:a", "a"),
     "sk-b": Caller("team:b", "b"),
 }
+EGG = "How long should I boil an egg for a soft yolk?"
+COOKED = "How long should I cook an egg for a soft yolk?"
 QUESTION = "What is the capital of France?"
 WORDINGS = (QUESTION, "What's France's capital city?")
 
@@ -120,6 +122,36 @@ def test_no_key_and_no_name_is_the_same_in_two_scopes(
     if not same:
         assert seal.name("call", one.sharing) != seal.name("call", two.sharing)
     assert asyncio.run(travels(one, two, seal, catalog.policy)) == same
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    owner=st.text(max_size=6),
+    asker=st.text(max_size=6),
+    matching=st.sampled_from(["canonical", "jaccard"]),
+    stream=st.booleans(),
+)
+def test_an_alias_learned_in_one_scope_leads_nowhere_in_another(
+    owner, asker, matching, stream
+):
+    policy = Policy(cache_matching=matching, cache_learn_aliases=True)
+    catalog = Catalog((Tier(1, "one"),), policy=policy)
+    cache, mark = AnswerCache(policy, Random(1)), fingerprint(catalog)
+
+    def find(text: str, scope: str) -> tuple[CacheKeys, Hit | None]:
+        body = {"messages": [{"role": "user", "content": text}]}
+        chat = ChatRequest(body, scope, "r", stream=stream)
+        return cache.find(chat, catalog, mark, 0.0)
+
+    egg, cooked = (find(text, owner)[0].canonical for text in (EGG, COOKED))
+    cache.know_aliases({cooked: egg}, ())
+    entry = Entry(b"{}", Usage(), "b", "m", 1, 5, 70, "req-1", 0.0)
+    cache.store(find(EGG, owner)[0], entry, 0.0)
+
+    assert find(COOKED, owner)[1].level == "alias"
+    theirs, hit = find(COOKED, asker)
+    assert (theirs.alias is not None, hit is not None) == (owner == asker,) * 2
+    assert cache.propose(find(COOKED, asker)[0], 0.0) is None
 
 
 async def travels(one: CacheKeys, two: CacheKeys, seal: Seal, policy: Policy) -> bool:

@@ -1,5 +1,8 @@
+import os
+from pathlib import Path
 from random import Random
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -218,3 +221,23 @@ class AnyHistory(RuleBasedStateMachine):
 
 AnyHistory.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
 TestAnyHistory = AnyHistory.TestCase
+
+
+@pytest.mark.slow
+def test_d10_the_process_stops_growing_while_large_answers_come_and_go():
+    """A hundred thousand answers of 100 KB through a cache of 64 MB."""
+
+    def resident() -> int:
+        pages = Path("/proc/self/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+    answers = store(max_entries=10**6, max_bytes=64 << 20)
+    seen = []
+    for number in range(100_000):
+        body = bytes([number % 251]) * 100_000
+        answers.put((b"%d" % number,), "s", entry(body), now=number / 1e6)
+        if number % 20_000 == 19_999:
+            seen.append(resident())
+
+    assert answers.bytes <= 64 << 20
+    assert max(seen) - seen[0] < 16 << 20

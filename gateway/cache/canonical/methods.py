@@ -14,7 +14,7 @@ WELL = one_of("well better properly effectively efficiently correctly successful
 
 HOW_TO = rewriting(
     (
-        rf"^how (?:best )?{MODAL} {ANYONE} (?:best |possibly )?",
+        rf"^how (?:best )?{MODAL} {ANYONE} (?:best |possibly )?(?!(?:feel|look|do)$)",
         "how to ",
     ),
     (rf"^how {ANYONE} (?:can|could|should|may|might) ", "how to "),

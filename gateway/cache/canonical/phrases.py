@@ -52,6 +52,7 @@ def fronted(line: str) -> str:
 
 # "A few" is no "few", and "a" may be a letter: "vitamin A in food".
 NO_ARTICLE_BEFORE = word_set("few little lot bit and or versus is in of to for from")
+LETTERED = word_set("vitamin hepatitis plan grade group type part appendix")
 ARTICLES = word_set("the a")
 FILLERS = word_set("""
     , some any really actually exactly basically literally simply very ever
@@ -77,6 +78,7 @@ IN_EMPTY_PHRASES = word_set("one some any all so order of")
     differ=(
         ("What is a few?", "What is few?"),
         ("Which foods hold vitamin A and C?", "Which foods hold vitamin and C?"),
+        ("What is vitamin A deficiency?", "What is vitamin deficiency?"),
         ("Who made The Wall?", "Who made the wall?"),
     ),
 )
@@ -91,10 +93,13 @@ def empty_words(line: str) -> str:
     if not ARTICLES.isdisjoint(unique):
         words = [
             word
-            for word, after in zip(words, [*words[1:], ""], strict=True)
+            for before, word, after in zip(
+                ["", *words], words, [*words[1:], ""], strict=False
+            )
             if word not in ARTICLES
             or after in NO_ARTICLE_BEFORE
             or not after[:1].isalnum()
+            or before in LETTERED
         ]
     return " ".join([word for word in words if word not in FILLERS])
 

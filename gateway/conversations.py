@@ -8,6 +8,7 @@ from hashlib import blake2b
 
 import orjson
 
+from gateway.cache.key import unmarked
 from gateway.shared.shared import Shared
 from gateway.shared.state import SharedStateDown
 from routing.affinity import Visit
@@ -28,7 +29,9 @@ def key_of(chat: ChatRequest) -> bytes | None:
         return _digest(chat, b"named", chat.session.encode())
     for number, message in enumerate(messages):
         if message.get("role") == "user":
-            return _digest(chat, b"turns", orjson.dumps(messages[: number + 1]))
+            # A client's marks for the prompt cache move on with each turn.
+            first = [unmarked(each) for each in messages[: number + 1]]
+            return _digest(chat, b"turns", orjson.dumps(first))
     return None
 
 

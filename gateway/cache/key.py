@@ -156,18 +156,18 @@ def _without_marks(body: Json, written: bytes) -> bytes:
         return written
     lists = {name: body[name] for name in MARKED if isinstance(body.get(name), list)}
     return _json(
-        {**body, **{name: list(map(_unmarked, each)) for name, each in lists.items()}}
+        {**body, **{name: list(map(unmarked, each)) for name, each in lists.items()}}
     )
 
 
-def _unmarked(item: object) -> object:
+def unmarked(item: object) -> object:
     """A message or tool, with its parts, as if it had never been marked. What lies
     deeper, such as a tool's schema, is no mark."""
     if not isinstance(item, dict):
         return item
     bare = {name: value for name, value in item.items() if name not in MARKS}
     if isinstance(content := bare.get("content"), list):
-        bare["content"] = [_unmarked(part) for part in content]
+        bare["content"] = [unmarked(part) for part in content]
     return bare
 
 

@@ -342,6 +342,16 @@ def test_the_key_is_the_scope_and_the_name_or_the_first_turns():
     assert key_of(ChatRequest({"input": "x"}, "a", "r", session="s")) is None
 
 
+def test_marks_for_a_prompt_cache_that_move_on_keep_the_conversation():
+    def asked(**mark: object) -> ChatRequest:
+        part = {"type": "text", "text": "Hi", **mark}
+        body = {"messages": [{"role": "user", "content": [part]}]}
+        return ChatRequest(body, "a", "r")
+
+    marked = asked(cache_control={"type": "ephemeral"})
+    assert key_of(marked) == key_of(asked())
+
+
 async def test_the_table_is_bounded_and_forgets():
     wall = Clock(0.0)
     table = Conversations(wall, None)

@@ -9,8 +9,8 @@ import orjson
 import structlog
 
 from gateway import aliases, proofs
+from gateway.asked import OURS
 from gateway.asking import (
-    OURS,
     Fresh,
     again,
     ask,

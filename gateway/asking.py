@@ -14,7 +14,6 @@ from gateway.runtime.runtime import Runtime
 from routing.chat import ChatRequest, Json
 
 STREAM_FIELDS = ("stream", "stream_options")
-OURS = "cache."  # how the endpoints of such requests begin
 JUDGE_TOKENS = 16
 
 

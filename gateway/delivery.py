@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from gateway.cache import CacheKeys, Entry, storable
+from gateway.cascade_checks import doubt
 from gateway.dialects.embeddings import inputs_of
 from gateway.dialects.upstream_errors import upstream_error
 from gateway.errors import (
@@ -265,7 +266,16 @@ class Delivery:
         if self.wire.DIALECT == "anthropic":
             self.runtime.thoughts.remember(completion, self.backend)
         self._note_visit(usage)
+        if self.order.record.lesson is not None:
+            self._learn(completion)
         self._store(completion, body, receipt)
+
+    def _learn(self, completion: Json) -> None:
+        """What the answer's form says of it, and perhaps a comparison with another."""
+        record = self.order.record
+        if record.lesson is not None:
+            record.lesson["doubt"] = doubt(completion, record.chat.body)
+            self.runtime.after_answer(completion, self.backend.tier, record)
 
     def _note_visit(self, usage: Usage) -> None:
         """The conversation's next turn wants to know where this one went."""

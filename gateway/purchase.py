@@ -142,6 +142,8 @@ async def decide(
     )
     rate = await ask_sidecar(record, policy, runtime, trained=trained)
     choice = choose(score, order.route, catalog, rate)
+    if brain is not None and brain.learning:
+        record.doubted = runtime.asked.again(record, order.route, choice.tier)
     if brain is not None and rate is None and not order.route.pinned:
         choice = consult(brain, choice, score, order, features, runtime)
     for reason in choice.reasons[len(order.route.reasons) :]:

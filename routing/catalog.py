@@ -202,6 +202,9 @@ class Policy:
     learned_refit_every: int = 200
     learned_shadow_requests: int = 50
     learned_across_scopes: bool = False
+    learned_judge: str = ""
+    learned_pair_share: float = 0.0
+    learned_pair_budget_usd: float = 1.0
     log_retention_days: int = 30
 
     def bounded_ttl(self, asked: float | None) -> float | None:

@@ -20,6 +20,7 @@ from gateway.ledger.books import Books, Caller
 from gateway.ledger.journal import Journal, decode
 from gateway.metrics import Metrics
 from gateway.models import digest_of
+from gateway.pairs import Pairs
 from gateway.providers.http import HttpClient
 from gateway.runtime.admission import Admission
 from gateway.runtime.runtime import Runtime
@@ -175,6 +176,7 @@ async def serving(
     aftercare = Aftercare(runtime)
     runtime.after_reuse = aftercare.reused
     runtime.after_purchase = aftercare.bought
+    runtime.after_answer = Pairs(runtime).answered
     listener = socket.create_server(("127.0.0.1", 0))
     application = Application(no_admin, OpenLifespan(runtime))
     server = QuietServer(

@@ -21,6 +21,7 @@ from gateway.ledger.replay import replay
 from gateway.ledger.writer import Writer
 from gateway.limits.counters import Counters
 from gateway.metrics import Metrics
+from gateway.pairs import Pairs
 from gateway.providers.http import HttpClient
 from gateway.runtime import snapshot as snapshots
 from gateway.runtime.admission import Admission
@@ -137,6 +138,7 @@ class Lifespan:
         aftercare = Aftercare(runtime)
         runtime.after_reuse = aftercare.reused
         runtime.after_purchase = aftercare.bought
+        runtime.after_answer = Pairs(runtime).answered
         restore(answers, runtime.cache, time.monotonic(), time.time())
         runtime.cache.withdraw(first.withdrawals)
         complaints, aliases = Complaints(forget), AliasReader(know, time.monotonic)

@@ -161,6 +161,9 @@ POLICY: dict[str, Keys] = {
         refit_every="learned_refit_every",
         shadow_requests="learned_shadow_requests",
         across_scopes="learned_across_scopes",
+        judge="learned_judge",
+        pair_share="learned_pair_share",
+        pair_budget_usd="learned_pair_budget_usd",
     ),
     "cascade": _policy(
         mode="cascade",

@@ -63,6 +63,7 @@ class RequestRecord:
     closed: bool = False
     conversation: bytes | None = None
     lesson: Json | None = None  # what can be learned from it, once it was judged
+    doubted: tuple[str, str] | None = None  # an earlier request, and why its answer is
     left: dict[str, Left] | None = None  # of its limits, by kind
     budget_step: str = ""  # what a budget near its end made of it
     arm: str = ""  # "routed" or "holdout", where savings are measured
@@ -310,6 +311,7 @@ class Books:
                 "asks_again": record.asks_again,
                 "decisions": record.decisions,
                 "lesson": lesson_of(record, status),
+                "doubted": record.doubted,
             },
             # One that reached no provider owes nothing: a flood of requests refused
             # for want of room must not fill the memory instead.

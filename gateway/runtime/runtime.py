@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from gateway.asked import Asked
 from gateway.cache import AnswerCache, CacheKeys, Entry, Hit
 from gateway.conversations import Conversations
 from gateway.inflight import InFlight
@@ -25,12 +26,14 @@ from gateway.runtime.totals import Totals
 from gateway.shared.shared import Shared
 from gateway.sidecar import Sidecar
 from gateway.thoughts import ThoughtOrigins
+from routing.chat import Json
 from routing.health import Transition
 from routing.learned.drift import Drift
 from routing.pool import BackendPool
 from routing.retries import RetryBudget
 
 log = structlog.get_logger("pool")
+AfterAnswer = Callable[[Json, int, RequestRecord], None]
 AfterReuse = Callable[[Hit, RequestRecord], None]
 AfterPurchase = Callable[[CacheKeys, Entry, RequestRecord], None]
 
@@ -81,6 +84,9 @@ class Runtime:
         # were stored: see aftercare.py.
         self.after_reuse: AfterReuse = lambda hit, record: None
         self.after_purchase: AfterPurchase = lambda keys, entry, record: None
+        # Told of each answer that can be learned from: see pairs.py.
+        self.after_answer: AfterAnswer = lambda completion, tier, record: None
+        self.asked = Asked(clock)
         self.cache = AnswerCache(snapshot.catalog.policy, random)
         self.pool = BackendPool(clock, random, log_transition)
         self.thoughts = ThoughtOrigins()

@@ -1,5 +1,6 @@
 """Trains routers on new votes and moves them on: draft, shadow, active, retired."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from django.db.models import Count
@@ -12,7 +13,14 @@ from routing.learned.labelled import TooLittle
 from routing.learned.model import NotAModel, QualityModel
 from routing.learned.router import column_of
 from routing.learned.train import train
-from routing.learning.votes import EVERYBODY, evidence_of, newest_vote, votes_of
+from routing.learning.votes import (
+    EVERYBODY,
+    evidence_of,
+    newest_pair,
+    newest_vote,
+    pairs_of,
+    votes_of,
+)
 from routing.models import LearningTurn, Lesson, RouterModel, RoutingPolicy, Tier
 
 FEEDBACK = RouterModel.Source.FEEDBACK
@@ -24,18 +32,26 @@ def due_scopes(policy: RoutingPolicy) -> list[str]:
     """Scopes with enough votes since the last training, those with most first."""
     if policy.learning == RoutingPolicy.Learning.NONE:
         return []
-    seen = dict(LearningTurn.objects.values_list("scope", "newest_vote"))
-    if policy.learned_across_scopes:
-        new = votes_of(EVERYBODY).filter(id__gt=seen.get(EVERYBODY, 0)).count()
-        return [EVERYBODY] if new >= policy.learned_refit_every else []
-    counts = votes_of(EVERYBODY).order_by().values("scope").annotate(votes=Count("id"))
-    scopes = [row["scope"] for row in counts.order_by("-votes")[:MOST_SCOPES]]
+    turns = {turn.scope: turn for turn in LearningTurn.objects.all()}
+    scopes = [EVERYBODY]
+    if not policy.learned_across_scopes:
+        told: Counter[str] = Counter()
+        for judged in (votes_of(EVERYBODY), pairs_of(EVERYBODY)):
+            counts = judged.order_by().values("scope").annotate(count=Count("id"))
+            told.update({row["scope"]: row["count"] for row in counts})
+        scopes = [scope for scope, _ in told.most_common(MOST_SCOPES)]
     return [
         scope
         for scope in scopes
-        if votes_of(scope).filter(id__gt=seen.get(scope, 0)).count()
-        >= policy.learned_refit_every
+        if new_since(turns.get(scope), scope) >= policy.learned_refit_every
     ]
+
+
+def new_since(turn: LearningTurn | None, scope: str) -> int:
+    """Votes and comparisons that nothing was learned from yet."""
+    vote, pair = (turn.newest_vote, turn.newest_pair) if turn else (0, 0)
+    new = votes_of(scope).filter(id__gt=vote).count()
+    return new + pairs_of(scope).filter(id__gt=pair).count()
 
 
 def refit(scope: str, policy: RoutingPolicy) -> RouterModel | None:
@@ -44,7 +60,8 @@ def refit(scope: str, policy: RoutingPolicy) -> RouterModel | None:
     turn = LearningTurn.take(scope, timezone.now())
     if turn is None:
         return None
-    newest, note, made = newest_vote(scope), "", None
+    newest, pair = newest_vote(scope), newest_pair(scope)
+    note, made = "", None
     try:
         made = _refit(scope, policy, newest)
         note = f"{made} was trained: {made.status}. {' '.join(made.objections)}".strip()
@@ -54,7 +71,7 @@ def refit(scope: str, policy: RoutingPolicy) -> RouterModel | None:
         note = f"Training failed: {type(error).__name__}: {error}"
         raise
     finally:
-        turn.end(newest, note)
+        turn.end(newest, pair, note)
     return made
 
 

@@ -27,6 +27,11 @@ class Lesson(models.Model):
         null=True, help_text="Which it would have chosen."
     )
     shadow_gain = models.FloatField(null=True, help_text="What it expected.")
+    doubt = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="What speaks against the answer without anybody's vote.",
+    )
 
     class Meta:
         ordering = ("-id",)

@@ -240,6 +240,23 @@ class RoutingPolicy(models.Model):
         validators=[MinValueValidator(1)],
         help_text="Requests that a new router is watched on before it decides.",
     )
+    learned_judge = models.CharField(
+        max_length=128,
+        blank=True,
+        help_text="Backend that compares two tiers' answers, blind and in both orders. "
+        "Empty: none are compared.",
+    )
+    learned_pair_share = models.FloatField(
+        default=0.0,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="While learning: the share of bought answers whose request is also "
+        "asked of the tier below, for the judge to compare.",
+    )
+    learned_pair_budget_usd = models.FloatField(
+        default=1.0,
+        validators=[MinValueValidator(0.0)],
+        help_text="Dollars a day that such second answers and the judge may cost.",
+    )
     learned_across_scopes = models.BooleanField(
         default=False,
         help_text="Learn one router for everybody from everybody's votes. Off: the "

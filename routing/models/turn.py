@@ -15,6 +15,9 @@ class LearningTurn(models.Model):
     newest_vote = models.BigIntegerField(
         default=0, help_text="Key of the last vote that was learned from."
     )
+    newest_pair = models.BigIntegerField(
+        default=0, help_text="Key of the last paired judgement."
+    )
     taken_at = models.DateTimeField(null=True, help_text="Empty: nobody is training.")
     note = models.TextField(blank=True, help_text="What came of the last training.")
 
@@ -32,6 +35,7 @@ class LearningTurn(models.Model):
         taken = cls.objects.filter(free, scope=scope).update(taken_at=now)
         return cls.objects.get(scope=scope) if taken else None
 
-    def end(self, newest_vote: int, note: str) -> None:
-        self.newest_vote, self.note, self.taken_at = newest_vote, note, None
-        self.save(update_fields=["newest_vote", "note", "taken_at"])
+    def end(self, newest_vote: int, newest_pair: int, note: str) -> None:
+        self.newest_vote, self.newest_pair = newest_vote, newest_pair
+        self.note, self.taken_at = note, None
+        self.save(update_fields=["newest_vote", "newest_pair", "note", "taken_at"])

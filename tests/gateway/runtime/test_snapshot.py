@@ -411,6 +411,8 @@ BAD_POLICY = [
     ("learning", "maybe"),
     ("learned_exploration", -0.1),
     ("learned_soft_share", 0.6),
+    ("learned_pair_share", 1.1),
+    ("learned_pair_budget_usd", -1),
     ("sidecar_budget_seconds", 2.1),
     ("learned_refit_every", 19),
     ("learned_shadow_requests", 0),
@@ -457,7 +459,11 @@ def test_every_bounded_rule_of_the_policy_has_a_bad_value_here():
         for field in RoutingPolicy._meta.fields
         if field.choices or (field.validators and not field.primary_key)
     }
-    bad = {column for column, _ in BAD_POLICY} | {"sidecar_url", "cache_judge"}
+    bad = {column for column, _ in BAD_POLICY} | {
+        "sidecar_url",
+        "cache_judge",
+        "learned_judge",
+    }
     assert bounded <= bad
 
 

@@ -2,8 +2,9 @@ import pytest
 
 from routing.learned.brain import Brain
 from routing.learned.evidence import Judgement
-from routing.learning.votes import evidence_of, newest_vote
+from routing.learning.votes import evidence_of, newest_pair, newest_vote
 from routing.models import Feedback, Lesson
+from routing.models import Judgement as RowOfJudgement
 from tests.harness import three_tiers
 from tests.routing.learning.traffic import vote
 
@@ -18,9 +19,9 @@ def test_a_vote_is_evidence_with_its_lesson():
     found = evidence_of("key:1", 100)
 
     assert [each.tier for each in found] == list(
-        Lesson.objects.order_by("id").values_list("tier", flat=True)
+        Lesson.objects.order_by("-id").values_list("tier", flat=True)
     )
-    for each, feedback in zip(found, Feedback.objects.order_by("id"), strict=True):
+    for each, feedback in zip(found, Feedback.objects.order_by("-id"), strict=True):
         assert each.chance == pytest.approx(1 / 3)
         assert each.judged == {each.tier: Judgement(feedback.quality)}
         assert each.heuristic == pytest.approx(feedback.score * 100)
@@ -47,3 +48,54 @@ def test_across_scopes_the_loudest_counts_as_much_as_all_others():
 
     assert sum(trust for trust in trusts if trust < 1) == pytest.approx(10)
     assert trusts.count(1.0) == 10
+
+
+def judged(**fields) -> RowOfJudgement:
+    row = Lesson.objects.first().row
+    made = RowOfJudgement(
+        request_id="pair", scope="key:1", cheap_tier=1, baseline_tier=3, tokens=1
+    )
+    for name, value in {"row": row, "verdict": "worse", **fields}.items():
+        setattr(made, name, value)
+    made.save()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("verdict", "cheap", "dear"),
+    [("worse", 0.0, 1.0), ("equal", 0.5, 0.5), ("better", 1.0, 0.0)],
+)
+def test_a_comparison_judges_both_tiers(verdict, cheap, dear):
+    vote(LEARNING, CATALOG, 1)
+    judged(verdict=verdict)
+
+    *_, found = evidence_of("key:1", 100)
+
+    assert found.judged == {1: Judgement(cheap), 3: Judgement(dear)}
+    assert len(evidence_of("key:2", 100)) == 0
+    assert newest_pair("key:1") > 0 == newest_pair("key:2")
+
+
+def test_doubted_answers_count_a_little_and_never_more_than_what_was_judged():
+    vote(LEARNING, CATALOG, 40)
+    Feedback.objects.filter(pk__in=Feedback.objects.values("pk")[:34]).delete()
+    unvoted = Lesson.objects.order_by("id")[6:]
+    for lesson in unvoted[:20]:
+        Lesson.objects.filter(pk=lesson.pk).update(doubt="It refuses.")
+
+    found = evidence_of("key:1", 100)
+
+    seen = [j for each in found for j in each.judged.values() if j.trust < 1]
+    assert len(found) == 12
+    assert [each.quality for each in seen] == [0.0] * 3 + [1.0] * 3
+    assert {each.trust for each in seen} == {0.1}
+
+
+def test_a_vote_stands_above_what_its_answer_looked_like():
+    vote(LEARNING, CATALOG, 8)
+    Lesson.objects.update(doubt="It refuses.")
+
+    found = evidence_of("key:1", 100)
+
+    assert len(found) == 8
+    assert all(j.trust == 1 for each in found for j in each.judged.values())

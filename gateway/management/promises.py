@@ -25,7 +25,7 @@ def calibrate(options: dict[str, Any], out: OutputWrapper) -> None:
             raise CommandError("--apply is for judgements of your own traffic.")
         tell(on_data(options), out)
         return
-    router = active_router()
+    router = active_router(options["scope"])
     found = on_rows(router, options["max_worse"], options["confidence"])
     tell(found, out)
     if not options["apply"]:
@@ -39,11 +39,12 @@ def calibrate(options: dict[str, Any], out: OutputWrapper) -> None:
     out.write("It is the policy now.")
 
 
-def active_router() -> "Router":
+def active_router(scope: str) -> "Router":
     try:
         brain = snapshots.build(timezone.now()).catalog.brain
     except InvalidConfiguration as error:
         raise CommandError(str(error)) from None
+    brain = brain and brain.named(scope)
     if brain is None or brain.router is None:
         raise CommandError(
             "No router is active, so nobody predicts quality. Train one "

@@ -7,10 +7,19 @@ import sys
 import structlog
 from django.conf import settings
 from django.db import DatabaseError
+from django.db.models import Max
+from django.utils import timezone
 
 from gateway.runtime.database import in_database
 from gateway.runtime.runtime import Runtime
-from routing.models import Feedback, RouterModel, RoutingPolicy
+from routing.models import (
+    Feedback,
+    Judgement,
+    LearningTurn,
+    RouterModel,
+    RoutingPolicy,
+)
+from routing.models.turn import LONGEST
 
 log = structlog.get_logger("learning")
 LOOK_SECONDS = 1.0
@@ -21,7 +30,7 @@ class Learner:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._seen = -1  # the newest vote at the last look
+        self._seen: tuple[int, ...] = ()  # the newest rows at the last look
         self._process: asyncio.subprocess.Process | None = None
         self._task = asyncio.get_running_loop().create_task(self._run())
 
@@ -48,7 +57,7 @@ class Learner:
     async def _look(self) -> None:
         for name in await in_database(promoted):
             log.info("router_decides", router=name)
-        newest = await in_database(newest_vote)
+        newest = await in_database(newest_rows)
         if newest == self._seen:
             return
         self._seen = newest
@@ -73,15 +82,20 @@ class Learner:
             log.info("trained", output=text)
 
 
-def newest_vote() -> int:
-    newest = Feedback.objects.order_by("-pk").values_list("pk", flat=True).first()
-    return newest or 0
+def newest_rows() -> tuple[int, ...]:
+    """Of what is learned from; they rise with every vote and comparison."""
+    return tuple(
+        model.objects.aggregate(newest=Max("pk"))["newest"] or 0
+        for model in (Feedback, Judgement)
+    )
 
 
 def is_due() -> bool:
     from routing.learning.refit import due_scopes
 
-    return bool(due_scopes(RoutingPolicy.load()))
+    due = set(due_scopes(RoutingPolicy.load()))
+    busy = LearningTurn.objects.filter(taken_at__gt=timezone.now() - LONGEST)
+    return bool(due - set(busy.values_list("scope", flat=True)))
 
 
 def promoted() -> list[str]:

@@ -38,6 +38,12 @@ class Brain:
         """The one that decides for this scope."""
         return self.own.get(scope, self)
 
+    def named(self, scope: str) -> "Brain":
+        """The one that a command means: without a name, everybody's or the only one."""
+        if scope or self.router is not None or len(self.own) != 1:
+            return self.of(scope)
+        return next(iter(self.own.values()))
+
     def propose(
         self,
         body: Json,

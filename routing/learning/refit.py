@@ -102,9 +102,13 @@ def _refit(scope: str, policy: RoutingPolicy, newest: int) -> RouterModel:
 def start_of(scope: str) -> RouterModel | None:
     """The router of labelled data behind the one that decides; votes correct it."""
     active = RouterModel.Status.ACTIVE
-    deciding = RouterModel.of(scope, active) or RouterModel.of(EVERYBODY, active)
-    if deciding is None or deciding.source != FEEDBACK:
-        return deciding
+    everybodys = RouterModel.of(EVERYBODY, active)
+    deciding = RouterModel.of(scope, active) or everybodys
+    for router in (everybodys, deciding):
+        if router is not None and router.source != FEEDBACK:
+            return router
+    if deciding is None:
+        return None
     version = deciding.metrics.get("learned", {}).get("start")
     return RouterModel.objects.filter(version=version).first()
 

@@ -33,7 +33,8 @@ def active_router() -> bytes | None:
     from routing.models import RouterModel
 
     try:
-        found = RouterModel.objects.filter(status=RouterModel.Status.ACTIVE).first()
+        active = RouterModel.objects.filter(status=RouterModel.Status.ACTIVE)
+        found = active.order_by("scope").first()  # everybody's, where there is one
     except DatabaseError:
         return None
     return bytes(found.data) if found else None

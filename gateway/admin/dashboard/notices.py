@@ -18,7 +18,7 @@ from gateway.runtime.snapshot import InvalidConfiguration
 from routing.models import Backend, RouterModel
 from routing.review import key_problem, price_in_effect, tiers_without_backend
 
-MOST_BUDGETS = 10  # told on the first page
+MOST_BUDGETS, MOST_ROUTERS = 10, 5  # told on the first page
 KEPT = {
     "max_loss": "loss of quality",
     "top_share": "share of the top tier",
@@ -95,12 +95,15 @@ def notices_of_rows() -> Iterator[Notice]:
 def notices_of_routers() -> Iterator[Notice]:
     policy = reverse("admin:routing_routingpolicy_changelist")
     active = RouterModel.objects.filter(status=RouterModel.Status.ACTIVE)
-    if router := active.defer("data").first():
+    routers = list(active.defer("data").order_by("scope")[:MOST_ROUTERS])
+    for router in routers:
         yield Notice(outlook_of(router), policy, "Change its target")
+    if any(not router.scope for router in routers):
         return
+    where = "Elsewhere the" if routers else "The"
     yield Notice(
-        "The router is untrained: the heuristic score decides, which sends most short "
-        "prompts to tier 1.",
+        f"{where} router is untrained: the heuristic score decides, which sends most "
+        "short prompts to tier 1.",
         policy,
         "Set thresholds or a cold start",
     )
@@ -112,7 +115,8 @@ def outlook_of(router: RouterModel) -> str:
         brain = snapshots.build(timezone.now()).catalog.brain
     except InvalidConfiguration:
         brain = None
-    if brain is None or brain.router is None:
+    brain = brain and brain.of(router.scope)
+    if brain is None or not brain.router or brain.router.version != router.version:
         return f"{router} is active but can't be used: the heuristic decides."
     seen, target = brain.router.outlook, brain.router.target
     kept = KEPT[target.kind]

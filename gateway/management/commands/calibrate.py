@@ -37,6 +37,7 @@ class Command(BaseCommand):
         parser.add_argument("--model", type=Path, help="with --data: a router's file")
         parser.add_argument("--weak", help="with --data: the cheaper tier, not all")
         parser.add_argument("--strong", help="with --data: the baseline tier")
+        parser.add_argument("--scope", default="", help="of a router of its own")
         parser.add_argument("--apply", action="store_true", help="make it the policy")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,12 +52,14 @@ class Command(BaseCommand):
             brain = snapshots.build(timezone.now()).catalog.brain
         except InvalidConfiguration as error:
             raise CommandError(str(error)) from None
+        brain = brain and brain.named(options["scope"])
         if brain is not None and brain.router is not None:
             if strong is None:
                 target = Target("max_loss", options["max_loss"])
             else:
                 target = Target("top_share", strong)
-            return self.calibrate_router(brain.router, target, apply)
+            scope = RouterModel.objects.get(version=brain.router.version).scope
+            return self.calibrate_router(brain.router, target, apply, scope)
         if strong is None:
             raise CommandError(
                 "No router is active, so nobody predicts quality. Train one "
@@ -64,12 +67,15 @@ class Command(BaseCommand):
             )
         return self.calibrate_heuristic(strong, apply)
 
-    def calibrate_router(self, router: "Router", target: "Target", apply: bool) -> None:
+    def calibrate_router(
+        self, router: "Router", target: "Target", apply: bool, scope: str
+    ) -> None:
         from routing.learned.features import Row
         from routing.learned.targets import solve
         from routing.learned.traffic import Seen, intervals
 
-        newest = Lesson.objects.order_by("-id")[:NEWEST]
+        lessons = Lesson.objects.filter(scope=scope) if scope else Lesson.objects.all()
+        newest = lessons.order_by("-id")[:NEWEST]
         found = list(newest.values_list("row", "tokens"))
         enough(len(found), "feature rows (the policy's learning keeps them)")
         rows = [Row.unpack(bytes(row)) for row, _ in found]

@@ -23,11 +23,8 @@ from benchmarks.votes import (
 from routing.learned.evaluate import compare
 from routing.learned.model import QualityModel
 from tests.instance import Instance
+from tests.routing.learned.samples import prompt as sample
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not EVAL_DATA, reason="LLM_ROUTER_EVAL_DATA names no folder"),
-]
 CONFIG = """
 models:
   - {{name: weak, provider: openai-compatible, model: weak, base_url: "{url}",
@@ -60,17 +57,9 @@ def stream(client: httpx.Client, rows: Iterator[dict], votes: int) -> None:
             time.sleep(0.1)  # its row is a moment behind
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for _ in range(votes // STEP):
-            list(
-                pool.map(
-                    vote,
-                    list(
-                        pool.map(
-                            partial(ask, client), [next(rows) for _ in range(STEP)]
-                        )
-                    ),
-                )
-            )
+        for start in range(0, votes, STEP):
+            batch = [next(rows) for _ in range(min(STEP, votes - start))]
+            list(pool.map(vote, list(pool.map(partial(ask, client), batch))))
 
 
 def deciding_after(
@@ -92,6 +81,8 @@ def deciding_after(
     raise AssertionError(f"Nothing was learned:\n{instance.log[-2000:]}")
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not EVAL_DATA, reason="LLM_ROUTER_EVAL_DATA names no folder")
 def test_a_gateway_without_a_router_learns_one_from_votes(
     threaded_upstream, tmp_path: Path
 ):
@@ -122,3 +113,34 @@ def test_a_gateway_without_a_router_learns_one_from_votes(
     assert lessons[0][1] > 0
     versions = instance.query("SELECT DISTINCT status FROM routing_routermodel")
     assert {"active", "retired"} <= {status for (status,) in versions}
+
+
+def test_enough_votes_are_learned_from_in_a_process_of_its_own(
+    threaded_upstream, tmp_path: Path
+):
+    instance = Instance(tmp_path, threaded_upstream.url)
+    instance.config.write_text(
+        CONFIG.format(url=threaded_upstream.url).replace(
+            "learning: auto", "learning: watch, exploration: 1, refit_every: 60"
+        )
+    )
+    random = Random(3)
+    prompts = (sample(random) for _ in range(60))
+    rows = ({"prompt": p, "weak": 1.0 - hard, "strong": 1.0} for p, hard in prompts)
+
+    with (
+        instance.serving() as url,
+        httpx.Client(base_url=url, timeout=30) as client,
+    ):
+        stream(client, rows, 60)
+        deadline = time.monotonic() + 60
+        while not (
+            notes := instance.query("SELECT note FROM routing_learningturn")
+        ) or (notes == [("",)]):
+            assert time.monotonic() < deadline, instance.log[-2000:]
+            time.sleep(0.2)
+
+    [(note,)] = notes
+    assert note.startswith("Router 1 of local was trained: draft. Only 60 held-out")
+    [(scope, source)] = instance.query("SELECT scope, source FROM routing_routermodel")
+    assert (scope, source) == ("local", "feedback")

@@ -112,3 +112,17 @@ def test_without_a_router_nobody_predicts_quality():
         calibrate("--strong-share", "0.3")
     with pytest.raises(CommandError, match="a number from 0 to 1"):
         calibrate("--strong-share", "30")
+
+
+def test_a_scopes_own_router_is_calibrated_on_its_own_requests():
+    own = RouterModel.keep(small_router().dump(), {"objections": []}, scope="local")
+    own.activate()
+    keep_lessons(520)
+    Lesson.objects.filter(request_id__in=["r0", "r1"]).update(scope="key:1")
+
+    said = calibrate("--strong-share", "0.2", "--scope", "local")
+
+    assert said == calibrate("--strong-share", "0.2")  # it is the only one
+    assert "on 518 stored requests" in said
+    with pytest.raises(CommandError, match="No router is active"):
+        calibrate("--max-loss", "0.02", "--scope", "key:1")

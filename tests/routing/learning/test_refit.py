@@ -11,8 +11,16 @@ from routing.catalog import Catalog, Policy
 from routing.chat import Features
 from routing.learned.brain import Brain
 from routing.learned.features import prompt_of, row_of
-from routing.learning.refit import KEPT_VERSIONS, due_scopes, promote, refit
-from routing.models import LearningTurn, RouterModel, RoutingPolicy, Tier
+from routing.learning.refit import KEPT_VERSIONS, due_scopes, promote, refit, start_of
+from routing.models import (
+    Feedback,
+    Judgement,
+    LearningTurn,
+    Lesson,
+    RouterModel,
+    RoutingPolicy,
+    Tier,
+)
 from tests.harness import PRICES, TIERS, backend
 from tests.routing.learned.samples import small_router
 from tests.routing.learning.traffic import vote
@@ -126,7 +134,7 @@ def test_a_router_of_labelled_prompts_is_corrected_and_not_forgotten(policy):
     start = RouterModel.keep(small_router().dump(), {"objections": []})
     start.activate()
     brain, _ = read_brain(catalog(learned_soft_share=0.5))
-    vote(brain, catalog(), 400)
+    vote(brain, catalog(), 260)
 
     made = refit("key:1", policy)
 
@@ -188,3 +196,44 @@ def test_old_versions_go_and_those_in_use_stay(policy):
     left = RouterModel.objects.filter(scope="key:1", status="draft")
     assert left.count() <= KEPT_VERSIONS
     assert RouterModel.objects.filter(pk=active.pk).exists()
+
+
+def test_comparisons_train_a_router_without_any_vote(policy):
+    policy.learned_refit_every = 300
+    vote(LEARNING, catalog(), 300)
+    for number, lesson in enumerate(Lesson.objects.all()):
+        verdict = (
+            "worse"
+            if Feedback.objects.get(request_id=lesson.request_id).quality < 0.5
+            or number % 3 == 0
+            else "equal"
+        )
+        Judgement.objects.create(
+            request_id=lesson.request_id,
+            scope="key:1",
+            cheap_tier=1,
+            baseline_tier=3,
+            verdict=verdict,
+            tokens=1,
+            row=lesson.row,
+        )
+    Feedback.objects.all().delete()
+
+    assert due_scopes(policy) == ["key:1"]
+    made = refit("key:1", policy)
+
+    assert made.metrics["rows"] == 300
+    assert made.metrics["pairs"][0]["weak"] == "1"
+    assert due_scopes(policy) == []
+
+
+def test_a_router_of_labelled_prompts_that_came_later_is_the_new_start(policy):
+    for _ in range(2):
+        RouterModel.keep(small_router().dump(), {"objections": []}).activate()
+    own = RouterModel.keep(b"x", {"learned": {"start": 1}}, "feedback", "key:1")
+    own.metrics["objections"] = []
+    own.activate()
+
+    assert start_of("key:1").version == 2
+    RouterModel.objects.get(version=2).retire()
+    assert start_of("key:1").version == 1

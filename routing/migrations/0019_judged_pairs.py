@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('routing', '0017_sidecar_budget'),
+        ('routing', '0018_intents'),
     ]
 
     operations = [

@@ -9,27 +9,34 @@ from routing.learned import evaluate
 from routing.learned.design import Floats
 from routing.learned.evaluate import PairReport
 from routing.learned.labelled import Labelled
+from routing.learned.ridge import mostly_lone
 
 BINS = 10
 
 
 def pairs_of(quality: Floats) -> list[tuple[int, int]]:
-    """The worst and best tier of each group judged on the same rows, largest first."""
+    """The worst and best tier of each group judged on the same rows, largest first.
+
+    Where of most rows one answer was judged: the lowest tier and the highest.
+    """
     known = ~np.isnan(quality)
+    tiers = np.flatnonzero(known.any(axis=0))
+    ends = (int(tiers[0]), int(tiers[-1]))
+    if mostly_lone(quality):
+        return [ends]
     patterns, counts = np.unique(known, axis=0, return_counts=True)
     pairs: dict[tuple[int, int], int] = {}
     for pattern, count in zip(patterns, counts, strict=True):
-        tiers = np.flatnonzero(pattern)
-        if len(tiers) > 1:
-            rows = known[:, tiers].all(axis=1)
-            means = quality[rows][:, tiers].mean(axis=0)
-            weak, strong = tiers[means.argmin()], tiers[means.argmax()]
+        judged = np.flatnonzero(pattern)
+        if len(judged) > 1:
+            rows = known[:, judged].all(axis=1)
+            means = quality[rows][:, judged].mean(axis=0)
+            weak, strong = judged[means.argmin()], judged[means.argmax()]
             if weak != strong:
                 pair = (int(weak), int(strong))
                 pairs[pair] = pairs.get(pair, 0) + int(count)
-    if not pairs:  # of no row more than one answer was judged
-        tiers = np.flatnonzero(known.any(axis=0))
-        pairs = {(int(tiers[0]), int(tiers[-1])): 0}
+    if not pairs:  # all tiers are equally good
+        return [ends]
     return sorted(pairs, key=lambda pair: -pairs[pair])
 
 

@@ -61,17 +61,19 @@ def refit(scope: str, policy: RoutingPolicy) -> RouterModel | None:
     if turn is None:
         return None
     newest, pair = newest_vote(scope), newest_pair(scope)
-    note, made = "", None
+    made = None
     try:
         made = _refit(scope, policy, newest)
         note = f"{made} was trained: {made.status}. {' '.join(made.objections)}".strip()
     except (TooLittle, NotAModel) as error:
         note = f"No router was trained. {error}"
     except Exception as error:
-        note = f"Training failed: {type(error).__name__}: {error}"
+        turn.end(newest, pair, f"Training failed: {type(error).__name__}: {error}")
         raise
-    finally:
-        turn.end(newest, pair, note)
+    except BaseException:  # the process is to end
+        turn.release()
+        raise
+    turn.end(newest, pair, note)
     return made
 
 

@@ -35,6 +35,11 @@ class LearningTurn(models.Model):
         taken = cls.objects.filter(free, scope=scope).update(taken_at=now)
         return cls.objects.get(scope=scope) if taken else None
 
+    def release(self) -> None:
+        """Stopped halfway: whoever comes next begins anew."""
+        self.taken_at = None
+        self.save(update_fields=["taken_at"])
+
     def end(self, newest_vote: int, newest_pair: int, note: str) -> None:
         self.newest_vote, self.newest_pair = newest_vote, newest_pair
         self.note, self.taken_at = note, None

@@ -1,6 +1,8 @@
 """`manage.py learn`: train routers on the votes that came since the last time."""
 
 import os
+import signal
+import sys
 from argparse import ArgumentParser
 from contextlib import suppress
 from typing import Any
@@ -25,6 +27,9 @@ class Command(BaseCommand):
 
         with suppress(OSError):
             os.nice(NICENESS)
+        with suppress(ValueError):  # not in the main thread
+            # What is under way is let go of, for the next one to begin anew.
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         policy = RoutingPolicy.load()
         given = options["scope"]
         scopes = due_scopes(policy) if given is None else [given]

@@ -82,3 +82,13 @@ def test_single_judgements_estimate_the_gain_without_a_bias():
     estimate = gains((0, 1), predicted, seen).mean()
 
     assert estimate == pytest.approx((truth[:, 1] - truth[:, 0]).mean(), abs=0.03)
+
+
+def test_tiers_that_are_equally_good_leave_nothing_to_route_for():
+    lines = [line | {"quality": {"1": 0.5, "2": 0.5}} for line in examples(300)]
+
+    router = train(labelled(lines), folds=2)
+
+    assert router.objections == [
+        "2 is not better than 1 on the held-out rows: there is nothing to route for."
+    ]

@@ -237,3 +237,12 @@ def test_a_router_of_labelled_prompts_that_came_later_is_the_new_start(policy):
     assert start_of("key:1").version == 2
     RouterModel.objects.get(version=2).retire()
     assert start_of("key:1").version == 1
+
+
+def test_training_that_is_stopped_is_begun_anew(policy):
+    policy.learned_refit_every = 60
+    vote(LEARNING, catalog(), 60)
+    LearningTurn.take("key:1", timezone.now()).release()
+
+    assert due_scopes(policy) == ["key:1"]
+    assert refit("key:1", policy) is not None

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('routing', '0018_intents'),
+        ('routing', '0020_cascade_band'),
     ]
 
     operations = [

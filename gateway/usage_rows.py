@@ -36,8 +36,9 @@ class Dimension(models.TextChoices):
 class UsageRollup(models.Model):
     """What came of the requests of one key, model, ... in one hour or day (UTC).
 
-    Money stands with the backend that was called and in the hour of the call. A request
-    with two tags counts in both.
+    Money stands with the backend that was called and in the hour of the call; for
+    answers, statuses and tags, of which a call knows nothing, with the request. A
+    request with two tags counts in both.
     """
 
     KEY = ("span", "start", "dimension", "name")

@@ -78,12 +78,11 @@ def add_request(request: Json, batch: Batch) -> None:
         amounts.append((PLACE[REUSE[reuse]], 1))
     if (first_byte := request.get("first_byte_ms")) is not None:
         amounts.append((FIRST_BYTE + bucket(first_byte), 1))
-    answer = f"{reuse} {request.get('cache_level', '')}".strip()
-    names = (*who(request), (Dimension.ANSWER, answer), (Dimension.STATUS, status))
-    batch.add(at, names, amounts)
-    if tags := request.get("tags"):
-        amounts.append((PLACE["spent_nano"], request.get("cost_nano", 0)))
-        batch.add(at, tag_names(tags), amounts)
+    batch.add(at, who(request), amounts)
+    # Of what no call knows it is the request that tells the cost.
+    amounts.append((PLACE["spent_nano"], request.get("cost_nano", 0)))
+    level, tags = request.get("cache_level", ""), request.get("tags", ())
+    batch.add(at, what(reuse, level, status, tags), amounts)
 
 
 def add_attempt(attempt: Json, batch: Batch) -> None:
@@ -95,12 +94,13 @@ def add_attempt(attempt: Json, batch: Batch) -> None:
     ]
     batch.add(attempt["at"], who(attempt), amounts)
     if attempt.get("late"):
-        # It outlived its request's record, and still costs that request's tags.
+        # It outlived its request's record, whose cost it still is.
         id_ = text(attempt["request_id"])[:ID_CHARS]
         rows = RequestLog.objects.filter(request_id=id_)
-        for moment, tags in rows.values_list("at", "tags"):
-            spent = [(PLACE["spent_nano"], cost)]
-            batch.add(moment.isoformat(), tag_names(tags), spent)
+        columns = rows.values_list("at", "cache", "cache_level", "status", "tags")
+        for moment, reuse, level, status, tags in columns:
+            names = what(reuse, level, status, tags)
+            batch.add(moment.isoformat(), names, [(PLACE["spent_nano"], cost)])
 
 
 def who(record: Json) -> tuple[Name, ...]:
@@ -113,8 +113,10 @@ def who(record: Json) -> tuple[Name, ...]:
     )
 
 
-def tag_names(tags: Iterable[str]) -> tuple[Name, ...]:
-    return tuple((Dimension.TAG, tag) for tag in sorted(set(tags)))
+def what(reuse: str, level: str, status: int, tags: Iterable[str]) -> tuple[Name, ...]:
+    answer = f"{reuse} {level}".strip()
+    named = ((Dimension.TAG, tag) for tag in sorted(set(tags)))
+    return ((Dimension.ANSWER, answer), (Dimension.STATUS, status), *named)
 
 
 def hour_of(at: str) -> str:

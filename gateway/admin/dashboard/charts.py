@@ -84,13 +84,13 @@ def grid(top: float, shown: Callable[[float], str]) -> str:
 
 
 def nice(value: float) -> float:
-    """The next 1, 2, 4 or 8 times a power of ten, whose quarters read well."""
+    """The next number whose quarters read well: 1, 2, 3, 4, 6 or 8 and zeros."""
     if value <= 0:
         return 1.0
     power = 10.0 ** len(str(int(value))) if value >= 1 else 1.0
     while power > value:
         power /= 10
-    return next(n * power for n in (1, 2, 4, 8, 10) if n * power >= value)
+    return next(n * power for n in (1, 2, 3, 4, 6, 8, 10) if n * power >= value)
 
 
 def text(x: float, y: float, words: str, anchor: str) -> str:

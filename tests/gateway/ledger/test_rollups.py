@@ -92,8 +92,11 @@ def test_hours_and_days_are_the_exact_sums_of_the_rows_also_after_a_replay(batch
 
     for dimension in ("all", "model", "tier", "key", "team"):
         assert sums("hour", dimension) == sums("day", dimension) == expected()
+    paid = sum(RequestLog.objects.values_list("cost_nano", flat=True))
     for dimension in ("answer", "status"):
+        assert sums("hour", dimension) == sums("day", dimension)
         assert sums("day", dimension)["requests"] == expected()["requests"]
+        assert sums("day", dimension)["spent_nano"] == paid
     whole = UsageRollup.objects.filter(span="day", dimension="all").aggregate(
         **{name: Sum(name, default=0) for name in (*LATENCY, *FIRST_BYTE)}
     )

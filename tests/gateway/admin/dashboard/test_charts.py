@@ -28,5 +28,5 @@ def test_names_and_labels_are_escaped():
 
 def test_an_axis_ends_at_a_round_number():
     assert [nice(v) for v in (0, 0.03, 1, 3, 7, 85, 1000, 1001)] == [
-        *(1, 0.04, 1, 4, 8, 100, 1000, 2000)
+        *(1, 0.03, 1, 3, 8, 100, 1000, 2000)
     ]

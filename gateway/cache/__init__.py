@@ -9,18 +9,13 @@ aliases.py    wordings that were judged to be the same question
 jaccard.py    similar word sets, guarded
 store.py      bounded memory
 withdrawal.py answers taken back by model or age
+hits.py       what a look-up finds
 lookup.py     AnswerCache, the one object the pipeline uses
 """
 
+from gateway.cache.hits import CacheStats, Hit, Level, Proposal, shared_hit
 from gateway.cache.key import fingerprint
-from gateway.cache.lookup import (
-    AnswerCache,
-    CacheStats,
-    Hit,
-    Level,
-    Proposal,
-    shared_hit,
-)
+from gateway.cache.lookup import AnswerCache
 from gateway.cache.matching import CacheKeys
 from gateway.cache.policy import storable
 from gateway.cache.store import Entry

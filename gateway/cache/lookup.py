@@ -6,61 +6,22 @@ scope, so there is nothing of another scope to be found.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from random import Random
-from typing import Literal
 
 from gateway.cache.aliases import Aliases
+from gateway.cache.hits import EQUAL, CacheStats, Hit, Level, Proposal, shared_hit
 from gateway.cache.jaccard import JaccardIndex
 from gateway.cache.matching import CacheKeys, keys_of, with_meaning
-from gateway.cache.neighbours import Neighbour, NeighbourIndex, Question, guard
+from gateway.cache.neighbours import Neighbour, NeighbourIndex, guard
 from gateway.cache.store import AnswerStore, Entry, Slot
 from gateway.cache.withdrawal import Withdrawals
 from routing.catalog import Catalog, Policy
 from routing.chat import ChatRequest
 
-Level = Literal["exact", "canonical", "alias", "jaccard"]
-EQUAL: dict[Level, str] = {
-    "exact": "the same request",
-    "canonical": "the same question in other words",
-    "alias": "a wording that was judged to be the same question",
-}
 NEAR = 0.5  # similarity from which a stored question is proposed to the judge
 PROPOSALS = 5  # of so many nearest ones, the first that no guard refuses
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A stored answer, and how it was found: `reason` is a sentence for people, and
-    `wording` the canonical key of who asked, when an alias led here."""
-
-    entry: Entry
-    level: Level
-    similarity: float
-    reason: str
-    stale: bool = False
-    wording: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A stored question that may be the same as another one: for a judge to say."""
-
-    entry: Entry
-    question: Question
-    root: bytes  # its canonical key
-    similarity: float
-
-
-@dataclass(frozen=True, slots=True)
-class CacheStats:
-    entries: int
-    bytes: int
-    hits: dict[str, int]
-    misses: int
-    evictions: int
-    expirations: int
 
 
 class AnswerCache:
@@ -89,15 +50,16 @@ class AnswerCache:
         keys, hit = self.look(chat, catalog, fingerprint, now)
         if hit is not None:
             self._hits[hit.level] += 1
-            self._store.count_use(hit.entry.request_id)
+            self._store.get(hit.key, now)
         elif keys.exact is not None and keys.reuse.lookup:
             self._misses += 1
+            self._store.drop_expired((keys.exact, keys.canonical, keys.alias), now)
         return keys, hit
 
     def look(
         self, chat: ChatRequest, catalog: Catalog, fingerprint: bytes, now: float
     ) -> tuple[CacheKeys, Hit | None]:
-        """What `find` would find, without counting it."""
+        """What `find` would find, without counting or keeping it for that."""
         keys = keys_of(chat, catalog, fingerprint)
         if hit := self._exact(keys, now):
             return keys, hit
@@ -169,7 +131,7 @@ class AnswerCache:
         keys = keys_of(chat, catalog, fingerprint)
         if keys.exact is None or not keys.reuse.lookup:
             return None
-        slot = self._store.get(keys.exact, now)
+        slot = self._store.peek(keys.exact, now)
         return slot.entry if slot else None
 
     def take_over(
@@ -180,11 +142,13 @@ class AnswerCache:
         Under the key it was found by: another wording's answer must not come back as
         the exact request's.
         """
+        key = {"canonical": keys.canonical, "alias": keys.alias}.get(level, keys.exact)
         if level == "exact":
             self.store(keys, entry, now, seconds)
-        elif key := {"canonical": keys.canonical, "alias": keys.alias}.get(level):
+        elif key:
             self._store.put((key,), keys.scope, entry, now, seconds=seconds)
-        self._store.count_use(entry.request_id)
+        if key:
+            self._store.get(key, now)
         self._hits[level] += 1
         self._misses -= 1
         return shared_hit(keys, entry, level)
@@ -277,21 +241,23 @@ class AnswerCache:
         return self._aliases.class_of(keys.canonical) if self._learning else None
 
     def _equal(self, key: bytes | None, level: Level, now: float) -> Hit | None:
-        slot = self._store.get(key, now) if key else None
-        if slot is None:
+        slot = self._store.peek(key, now) if key else None
+        if slot is None or key is None:
             return None
-        return Hit(slot.entry, level, 1.0, EQUAL[level], slot.expires_at <= now)
+        stale = slot.expires_at <= now
+        return Hit(slot.entry, level, 1.0, EQUAL[level], stale, key=key)
 
     def _similar(self, keys: CacheKeys, now: float) -> Hit | None:
         if keys.words is None or keys.rest is None:
             return None
         while found := self._index.find(keys.rest, keys.words, keys.similarity):
             id, similarity = found
-            if slot := self._store.get(id, now):
+            if slot := self._store.peek(id, now):
                 reason = f"word sets {similarity:.2f} alike"
                 stale = slot.expires_at <= now
-                return Hit(slot.entry, "jaccard", similarity, reason, stale)
-            self._index.remove(id)  # it had expired
+                return Hit(slot.entry, "jaccard", similarity, reason, stale, key=id)
+            self._store.drop_expired((id,), now)
+            self._index.remove(id)  # and from here in any case: never the same twice
         return None
 
 
@@ -300,10 +266,3 @@ def leave(index: JaccardIndex, neighbours: NeighbourIndex, slot: Slot) -> None:
     index.remove(slot.id)
     for key in slot.keys:
         neighbours.remove(key)
-
-
-def shared_hit(keys: CacheKeys, entry: Entry, level: Level) -> Hit:
-    """A hit in what another worker stored."""
-    wording = (keys.canonical or b"") if level == "alias" else b""
-    reason = f"{EQUAL[level]}, stored by another worker"
-    return Hit(entry, level, 1.0, reason, wording=wording)

@@ -6,7 +6,7 @@ goes, all of them go.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 from random import Random
@@ -93,15 +93,22 @@ class AnswerStore:
         return len(self._by_use)
 
     def get(self, key: bytes, now: float) -> Slot | None:
-        slot = self._by_key.get(key)
+        """What is under this key, given once more."""
+        slot = self.peek(key, now)
         if slot is None:
-            return None
-        if slot.expires_at <= now and slot.expires_at + self.stale_seconds <= now:
-            self._expire(slot)
+            self.drop_expired((key,), now)
             return None
         self._by_use.move_to_end(slot.id)
         slot.hits += 1
+        slot.served += 1
         return slot
+
+    def drop_expired(self, keys: Iterable[bytes | None], now: float) -> None:
+        """Remove what can't be had any more under these keys."""
+        for key in keys:
+            slot = self._by_key.get(key) if key else None
+            if slot and slot.expires_at + self.stale_seconds <= now:
+                self._expire(slot)
 
     def peek(self, key: bytes, now: float) -> Slot | None:
         """What may be had under this key, without using it."""
@@ -182,11 +189,6 @@ class AnswerStore:
         for slot in leaving:
             self._remove(slot)
         return len(leaving)
-
-    def count_use(self, request_id: str) -> None:
-        """The answer that this request bought was given once more."""
-        if slot := self._by_request.get(request_id):
-            slot.served += 1
 
     def forget(self, scope: str, request_id: str) -> bool:
         """Remove the answer this request bought, with all its keys."""

@@ -129,7 +129,7 @@ async def test_a_text_is_looked_up_as_a_client_would_ask_it(
         gateway.change_snapshot(levels_off={("local", "canonical"): "Often wrong."})
         off = await post(client, **asked, scope="local", text=OTHER_WORDING)
         empty = await post(client, **asked, scope="local", text="")
-        hits = [slot.served for slot in gateway.runtime.cache.slots()]
+        hits = [(slot.served, slot.hits) for slot in gateway.runtime.cache.slots()]
 
     assert "<strong>Hit</strong> at the exact level" in exact and bought in exact
     assert "at the canonical level" in canonical
@@ -137,7 +137,7 @@ async def test_a_text_is_looked_up_as_a_client_would_ask_it(
     assert "the answer depends on the time" in now
     assert "the canonical level is off here: Often wrong." in off
     assert "This field is required" in empty
-    assert hits == [0]  # looking is no hit
+    assert hits == [(0, 0)]  # looking is no hit
     assert "Neighbours are known while the cache learns" in scope
 
 

@@ -10,7 +10,7 @@ from routing.learned.drift import ENOUGH
 from routing.learned.features import BUCKETS, prompt_of, row_of
 from routing.learned.router import Router
 from routing.learned.targets import Target
-from tests.harness import ask, serving, three_tiers
+from tests.harness import PRICES, ask, serving, three_tiers
 from tests.routing.learned.samples import small_router
 
 MODEL = small_router()
@@ -62,8 +62,14 @@ async def test_a_trained_router_decides_and_shows_every_number(upstream, tmp_pat
         assert best["tier"] == record["tier"] == shown["best"]
         text = HARD if record["tier"] == 3 else EASY
         row = row_of(prompt_of({"messages": [{"role": "user", "content": text}]}))
-        weak, _, strong = by_hand(row)
-        assert shown["gain"] == pytest.approx(strong - weak, abs=1e-5)
+        expected = list(by_hand(row))
+        assert shown["gain"] == pytest.approx(expected[-1] - expected[0], abs=1e-5)
+        tokens = -(-len(text) // 4)
+        for tier, quality in zip(shown["tiers"], expected, strict=True):
+            price = PRICES[tier["tier"]]
+            cost = (tokens * price.input + 500 * price.output) / 1e6
+            assert tier["cost_nano_usd"] == round(cost)
+            assert tier["quality"] == pytest.approx(min(max(quality, 0), 1), abs=1e-5)
         assert shown["router"] == 4
         assert "is worth most" in shown["text"]
         assert record["lesson"] is None

@@ -198,6 +198,10 @@ POLICY: dict[str, Keys] = {
     ),
     "logs": _policy(retention_days="log_retention_days"),
 }
+# Read there too, and written back to the section it is listed in.
+ALSO_IN: dict[str, Keys] = {
+    "learned": {"cold_start": filling(RoutingPolicy, "cold_start")}
+}
 SECTIONS = ("models", "tiers", "classifier", "aliases", "teams", "keys", *POLICY)
 
 

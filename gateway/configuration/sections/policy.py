@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from gateway.configuration.problems import Problems
-from gateway.configuration.schema import POLICY
+from gateway.configuration.schema import ALSO_IN, POLICY
 from gateway.configuration.sections.section import Section, unknown_tier
 from gateway.configuration.yaml_source import Node
 from routing.models import RoutingPolicy
@@ -18,8 +18,13 @@ def read_policy(
     for name, keys in POLICY.items():
         if name not in nodes:
             continue
+        keys = {**keys, **ALSO_IN.get(name, {})}
         section = Section(name, nodes[name], keys, problems)
         given = section.columns(keys.keys() - {"baseline_tier"})
+        for key in ALSO_IN.get(name, {}):
+            column = keys[key].column
+            if column in given and columns.get(column, given[column]) != given[column]:
+                section.complain(key, f"{name}.{key} is told twice, and differently")
         row = RoutingPolicy(**given)
         section.validate(row)
         section.check(row.clean)

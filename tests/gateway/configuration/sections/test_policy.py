@@ -21,6 +21,10 @@ def test_only_what_the_file_says_is_in_the_policy():
         ("routing: {baseline_tier: 9}", "unknown tier 9 in routing; the models use"),
         ("learned: {sidecar_url: 'nowhere'}", "learned.sidecar_url: Give an absolute"),
         ("learned: {threshold: 2}", "learned.threshold: Ensure this value is less"),
+        (
+            "routing: {cold_start: heuristic}\nlearned: {cold_start: baseline}",
+            "learned.cold_start is told twice",
+        ),
         ("retries: {max_attempts: 0}", "retries.max_attempts: Ensure this value is"),
     ],
 )
@@ -28,4 +32,12 @@ def test_wrong_rules_are_told(section, told):
     with pytest.raises(ConfigurationError) as raised:
         parsed(models(1, 2) + section)
 
-    assert str(raised.value).startswith(f"config.yaml:4: {told}")
+    line = 4 + section.count("\n")
+    assert str(raised.value).startswith(f"config.yaml:{line}: {told}")
+
+
+@pytest.mark.parametrize("section", ["routing", "learned"])
+def test_the_cold_start_may_stand_with_what_is_learned(section):
+    config = parsed(models(1, 2) + section + ": {cold_start: baseline}\n")
+
+    assert config.policy == {"cold_start": "baseline"}

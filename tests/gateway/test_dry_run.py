@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
@@ -349,3 +350,32 @@ async def test_a_key_sees_only_its_own_scope_s_answers_in_a_dry_run(
         plan = await ask(gateway, headers={"authorization": "Bearer sk-b", **DRY})
 
     assert plan.json["cache"]["result"] == "MISS"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/responses", {"input": "Hi"}),
+        ("/v1/completions", {"prompt": "Hi"}),
+        ("/v1/embeddings", {"input": "Hi", "model": "small"}),
+    ],
+)
+async def test_the_other_endpoints_can_be_asked_too(
+    upstream: FaultLLM, tmp_path: Path, path: str, body: dict, stream: bool
+):
+    able = "+embeddings +completions"
+    small = backend("small", 1, upstream.url, capabilities=able)
+    catalog = Catalog((Tier(1, "a"),), (small,))
+    streams = {"stream": True} if stream and "embeddings" not in path else {}
+    async with (
+        serving(catalog, tmp_path) as gateway,
+        httpx.AsyncClient(base_url=gateway.url) as client,
+    ):
+        answer = await client.post(path, json={**body, **streams}, headers=DRY)
+        plan = answer.json()
+        requests = gateway.records("request")
+
+    assert answer.status_code == 200
+    assert (plan["object"], plan["backend"]) == ("llm_router.dry_run", "small")
+    assert (upstream.attempts, requests) == ([], [])

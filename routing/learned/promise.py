@@ -21,7 +21,7 @@ from routing.learned.design import Floats
 CONFIDENCE = 0.95
 STEPS = 50  # thresholds looked at, by equal shares of the traffic
 ROOM = 3  # of the first look: so many times what would do if nothing were worse
-MOST = 10_000_000  # judgements: more are as good as never enough
+MOST = 1_000_000  # judgements: more are as good as never enough
 
 Bools = NDArray[np.bool_]
 
@@ -227,26 +227,17 @@ def least_judged(limit: float, confidence: float) -> int:
 def missing(
     gain: Floats, worse: Bools, steps: Floats, limit: float, confidence: float
 ) -> int | None:
-    """How many more judgements would do if all goes on as so far; None: none would."""
-    if not len(gain):
+    """About how many more judgements would do if all goes on as so far: with them the
+    first threshold, which is a stricter one then, would hold. None: never."""
+    judged = total = len(gain)
+    if not judged:
         return ROOM * least_judged(limit, confidence)
-    totals = []
-    for threshold in steps.tolist():
-        wrong, judged = within(threshold, gain, worse)
-        needed = judged and enough(wrong / judged, limit, confidence)
-        if needed:
-            totals.append(ceil(needed * len(gain) / judged))
-    if not totals:
-        return None
-    # A looser threshold may hold by itself while a stricter one failed by bad luck.
-    return max(least_judged(limit, confidence), min(totals) - len(gain))
-
-
-def enough(rate: float, limit: float, confidence: float) -> int | None:
-    """About how many judgements show the limit when this share of them is worse."""
-    count = least_judged(limit, confidence)
-    while count < MOST and rate < limit:
-        if shown_below(limit, ceil(rate * count), count, confidence):
-            return count
-        count = ceil(count * 1.1)
+    while total < MOST:
+        total = ceil(total * 1.05)
+        first = float(steps[first_step(total, limit, confidence)])
+        wrong, seen = within(first, gain, worse)
+        expected = total * seen // judged
+        wrong = ceil(wrong * expected / seen) if seen else 0
+        if seen and shown_below(limit, wrong, expected, confidence):
+            return total - judged
     return None

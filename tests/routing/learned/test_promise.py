@@ -93,10 +93,23 @@ def test_too_few_judgements_are_refused_with_how_many_are_missing():
     gain = np.linspace(0.0, 1.0, 100)
     found = border("2", gain, np.zeros(100, bool), STEPS, 0.02, 0.95)
 
-    assert found == Shortfall("2", 100, 149)
+    assert found == Shortfall("2", 100, 52)
     assert str(found) == (
-        "Tier 2: 100 judgements show no border. About 149 more are needed."
+        "Tier 2: 100 judgements show no border. About 52 more are needed."
     )
+    again = np.linspace(0.0, 1.0, 152)
+    found = border("2", again, np.zeros(152, bool), STEPS, 0.02, 0.95)
+    assert found.judged >= 149
+
+
+def test_a_stricter_start_is_counted_with_when_the_easy_half_is_bad():
+    """Only a fifth of the requests is good enough: it takes five times as many."""
+    gain = np.linspace(0.0, 1.0, 400)
+    found = border("1", gain, gain > 0.2, STEPS, 0.02, 0.95)
+
+    assert 5 * 149 - 400 <= found.more <= 1.05 * 3 * 5 * 149 - 400
+    gain = np.linspace(0.0, 1.0, 400 + found.more)
+    assert border("1", gain, gain > 0.2, STEPS, 0.02, 0.95).threshold <= 0.2
 
 
 def test_no_number_of_judgements_shows_what_is_not_so():

@@ -24,6 +24,7 @@ SERVER = ROOT / "node_modules/@copilotkit/aimock/dist/cli.js"
 INSTALL = "npm install --prefix . --no-save --no-package-lock @copilotkit/aimock@1.43.0"
 LISTENS = re.compile(r"http://127\.0\.0\.1:\d+")
 ANSWER = "The capital of France is Paris, as it has been for a long time."
+VECTOR = [0.5, -0.25, 0.125]
 FIXTURES = [
     {
         "match": {"userMessage": "capital"},
@@ -61,6 +62,7 @@ FIXTURES = [
         "response": {"error": {"message": "no such tool", "type": "x"}, "status": 400},
     },
 ]
+FIXTURES.append({"match": {"inputText": "vec"}, "response": {"embedding": VECTOR}})
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
 TOOL = {"name": "weather", "description": "Of a city.", "input_schema": SCHEMA}
 FUNCTION = {"name": "weather", "description": "Of a city.", "parameters": SCHEMA}
@@ -224,3 +226,87 @@ async def test_errors_reach_either_sdk_as_its_own(
         await chat.chat.completions.create(**asked("refuse"))
     with pytest.raises(anthropic.RateLimitError):
         await claude.messages.create(**asked("limit"))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_loop_of_tools_over_the_responses_api(chat: AsyncOpenAI, stream: bool):
+    history: list = [{"role": "user", "content": "weather?"}]
+    tool = {"type": "function", "strict": False, **FUNCTION}
+    for _ in range(2):
+        body = {"model": "auto", "input": history, "tools": [tool]}
+        if stream:
+            async with chat.responses.stream(**body) as events:
+                response = await events.get_final_response()
+        else:
+            response = await chat.responses.create(**body)
+        calls = [item for item in response.output if item.type == "function_call"]
+        history += [item.model_dump(exclude_none=True) for item in response.output]
+        if not calls:
+            break
+        cities = [json.loads(call.arguments)["city"] for call in calls]
+        assert cities == ["Rome", "Oslo"]
+        history += [
+            {"type": "function_call_output", "call_id": c.call_id, "output": "fine"}
+            for c in calls
+        ]
+
+    assert response.output_text == "Sunny, and snow."
+
+
+async def test_responses_whole_and_streamed(chat: AsyncOpenAI):
+    whole = await chat.responses.create(model="auto", input="capital?")
+    async with chat.responses.stream(model="auto", input="capital, too?") as events:
+        numbers = [event.sequence_number async for event in events]
+        streamed = await events.get_final_response()
+
+    assert whole.output_text == streamed.output_text == ANSWER
+    for usage in (whole.usage, streamed.usage):
+        assert (usage.input_tokens, usage.output_tokens) == (9, 14)
+    assert numbers == list(range(len(numbers)))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_responses_that_no_chat_can_say_go_as_they_are(
+    aimock: str, tmp_path: Path, stream: bool
+):
+    only = backend("only", 1, aimock, provider="openai", model="gpt-5")
+    body = {"model": "auto", "input": "capital?", "truncation": "auto"}
+    async with (
+        serving(Catalog((Tier(1, "small"),), (only,)), tmp_path) as gateway,
+        AsyncOpenAI(base_url=f"{gateway.url}/v1", api_key="any") as client,
+    ):
+        if stream:
+            async with client.responses.stream(**body) as events:
+                response = await events.get_final_response()
+        else:
+            response = await client.responses.create(**body)
+
+    assert response.output_text == ANSWER
+    assert gateway.records("attempt")[0]["state"] == "billed"
+
+
+async def test_embeddings(aimock: str, tmp_path: Path):
+    model = "text-embedding-3-small"
+    only = backend("only", 1, aimock, provider="openai", model=model)
+    async with (
+        serving(Catalog((Tier(1, "small"),), (only,)), tmp_path) as gateway,
+        AsyncOpenAI(base_url=f"{gateway.url}/v1", api_key="any") as client,
+    ):
+        answers = [
+            await client.embeddings.create(model=model, input=["vec 1", "vec 2"])
+            for _ in range(2)
+        ]
+
+    assert [each.embedding for each in answers[0].data] == [VECTOR, VECTOR]
+    assert answers[1].data == answers[0].data
+    assert len(gateway.records("attempt")) == 1
+
+
+async def test_legacy_completions(chat: AsyncOpenAI):
+    whole = await chat.completions.create(model="auto", prompt="capital?")
+    stream = await chat.completions.create(
+        model="auto", prompt="capital, streamed?", stream=True
+    )
+    text = "".join([piece.choices[0].text async for piece in stream])
+
+    assert whole.choices[0].text == text == ANSWER

@@ -105,7 +105,7 @@ class Look:
         self._member_of = member_of
         self._ways = features.ways
         self._needs = features.needs
-        self._prompt_tokens = features.prompt_tokens
+        self._prompt_tokens = features.longest or features.prompt_tokens
         self._max_output = features.max_output
         self._exclude = exclude
         self._now = now

@@ -58,7 +58,7 @@ def cannot(provider: str, model: str, said: str) -> frozenset[str]:
     """The capabilities a backend lacks."""
     lacks = {*PROVIDERS[provider].cannot, "embeddings"}
     if ONLY_EMBEDS.search(model):
-        lacks = CAPABILITIES.keys() - {"embeddings"}
+        lacks = CAPABILITIES.keys() - ({"embeddings"} - PROVIDERS[provider].cannot)
     elif ONLY_COMPLETES.search(model):
         lacks = CAPABILITIES.keys() - {"completions", *SAMPLING}
     for name, can in parse(said).items():

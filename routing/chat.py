@@ -82,10 +82,12 @@ class Features:
     """What one pass over the messages counted; no text is kept.
 
     `prompt_tokens` is an estimate (characters / 4) of everything sent upstream,
-    `max_output` the answer's limit that the client gave, or 0.
+    `longest` of the longest input where each has to fit by itself, `max_output` the
+    answer's limit that the client gave, or 0.
     """
 
     prompt_tokens: int = 0
+    longest: int = 0
     max_output: int = 0
     turns: int = 0
     system_chars: int = 0

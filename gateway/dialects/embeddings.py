@@ -67,10 +67,13 @@ def inputs_of(body: Json) -> list[Any]:
 
 def features_of(body: Json) -> Features:
     """Tokens are counted as given, texts estimated; each is embedded by itself."""
-    tokens = 0
-    for one in inputs_of(body):
-        tokens += -(-weigh(one) // 8) if isinstance(one, str) else len(one)
-    return Features(prompt_tokens=tokens, ways=("embeddings",))
+    tokens = [
+        -(-weigh(one) // 8) if isinstance(one, str) else len(one)
+        for one in inputs_of(body)
+    ]
+    return Features(
+        prompt_tokens=sum(tokens), longest=max(tokens), ways=("embeddings",)
+    )
 
 
 def read_vectors(body: bytes) -> tuple[Json, bytes]:

@@ -312,3 +312,33 @@ def test_the_synchronous_sdk_embeds_and_completes_too(
 
     assert [len(each.embedding) for each in vectors.data] == [3, 3]
     assert streamed == text.choices[0].text == "Answer to: Hi (call 2)"
+
+
+async def test_each_input_has_to_fit_by_itself(upstream: FaultLLM, tmp_path: Path):
+    narrow = backend("narrow", 1, upstream.url, model="bge-m3", context_window=10)
+    async with serving(catalog(upstream.url, narrow), tmp_path) as gateway:
+        many = await embed(gateway, ["x" * 40] * 50, model="bge-m3")
+        long = await embed(gateway, ["x", "x" * 44], model="bge-m3")
+
+    assert many.status == 200
+    assert (long.status, long.error["code"]) == (400, "context_length_exceeded")
+
+
+async def test_a_pin_chooses_among_backends_with_vectors(
+    upstream: FaultLLM, tmp_path: Path
+):
+    keys = {"free": Caller("a"), "bound": Caller("b", may_pin=False)}
+    async with serving(catalog(upstream.url), tmp_path, keys=keys) as gateway:
+        replies = [
+            await embed(gateway, model=model, headers={**pin, "x-api-key": key})
+            for key, model, pin in (
+                ("free", MODEL, {"x-llm-router-pin": "spare"}),
+                ("free", MODEL, {"x-llm-router-pin": "large"}),
+                ("bound", MODEL, {"x-llm-router-pin": "spare"}),
+                ("bound", "spare", {}),
+                ("bound", MODEL, {}),
+            )
+        ]
+
+    assert [reply.status for reply in replies] == [200, 404, 403, 403, 200]
+    assert replies[0].headers["x-llm-router-model"] == "spare"

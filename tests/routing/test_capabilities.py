@@ -62,3 +62,7 @@ def test_a_model_without_chat_completes_texts_only():
     assert "chat" in lacks and "completions" not in lacks
     assert "completions" in cannot("openai", "gpt-4o", "")
     assert "completions" not in cannot("vllm", "gpt-4o", "")
+
+
+def test_a_provider_without_embeddings_has_no_model_for_them():
+    assert cannot("groq", "text-embedding-3-small", "") == CAPABILITIES.keys()

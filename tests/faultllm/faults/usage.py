@@ -14,12 +14,12 @@ ABSURD = 10**15
 
 
 def holders(data: Json | str) -> list[Json]:
-    """The objects that carry usage: an event, and Anthropic's message in it."""
+    """The objects that carry usage: an event, and the message or response in it."""
     if isinstance(data, str):
         return []
     return [
         holder
-        for holder in (data, data.get("message"))
+        for holder in (data, data.get("message"), data.get("response"))
         if isinstance(holder, dict) and holder.get("usage")
     ]
 
@@ -41,8 +41,8 @@ def without_usage(data: Json | str) -> Json | str:
     if isinstance(data, str):
         return data
     kept = {name: value for name, value in data.items() if name != "usage"}
-    if "message" in kept:
-        kept["message"] = without_usage(kept["message"])
+    for name in kept.keys() & {"message", "response"}:
+        kept[name] = without_usage(kept[name])
     return kept
 
 

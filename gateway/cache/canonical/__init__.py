@@ -21,7 +21,8 @@ Rules rewrite a line of canonical words, each beside its examples and its traps:
     idioms.py        set phrases
     verbs.py         who does it, who may, passives
     superlatives.py  the best, the largest and the most
-    phrases.py       owners, places, lists, order, words that say nothing
+    phrases.py       owners, and words that say nothing
+    order.py         what may stand anywhere, what may be swapped
 
     frame.py         the order in which all this happens
 """

@@ -68,14 +68,14 @@ ONLY_ENGLISH = word_set("""
     been has might must from with about into and if than my your his their our you they
     this that those there don't doesn't didn't isn't can't what's how's who's where's
     i'm i've i'd it's explain write summarize summarise describe convert calculate tell
-    show please make create find difference compare translate
+    vs versus show please make create find difference compare translate
 """)
 # Three of these are as good as one of those.
 MOSTLY_ENGLISH = word_set("""
     is are was had have will can to of for by it we i be and an give list find between
 """)
 # Words that English has as well as another language: no sign of anything.
-SHARED = word_set("de die do la me no un")
+SHARED = word_set("de die do la no un")
 
 # Function words of the languages that look most like English in ASCII.
 FOREIGN = word_set("""

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gateway.cache.canonical import gates, phrases
+from gateway.cache.canonical import gates, order, phrases
 from gateway.cache.canonical.amounts import AMOUNTS
 from gateway.cache.canonical.idioms import IDIOM_RULES
 from gateway.cache.canonical.lexicon import canonical
@@ -24,7 +24,7 @@ RULES: tuple[Rule, ...] = (
     *POLITENESS,
     *REQUESTS,
     question_mark,
-    phrases.fronted,
+    order.fronted,
     write,  # needs the articles: "write a customer an email"
     good,  # as well: "a good"
     phrases.empty_words,
@@ -39,9 +39,9 @@ RULES: tuple[Rule, ...] = (
     *IDIOM_RULES,
     *VERB_RULES,
     *SUPERLATIVES,
-    phrases.between,
-    phrases.lists,
-    phrases.upright,
+    order.between,
+    order.lists,
+    order.upright,
     phrases.do_support,
     phrases.why_is,
     phrases.what_is,
@@ -92,7 +92,7 @@ def examine(text: str) -> tuple[Frame | None, str]:
             rewritten = rule.apply(line)
             if rewritten is not line:
                 line, words = rewritten, set(rewritten.split(" "))
-    core = phrases.arranged(line)
+    core = order.arranged(line)
     if not core:
         return None, "holds no question"
     return Frame(core, prompt.material), ""

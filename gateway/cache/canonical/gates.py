@@ -97,7 +97,9 @@ def is_english(words: list[str], unique: set[str]) -> bool:
     letters = [word.partition("'")[0].rstrip(MARK) for word in words if is_word(word)]
     if sure:
         return all(map(str.isascii, letters))
-    unknown = sum(word not in WORDS and word not in COMMON for word in letters)
+    unknown = sum(
+        word not in WORDS and word not in COMMON and len(word) > 1 for word in letters
+    )
     if 2 * unknown > len(letters):
         return False
     return not unknown or words[0] in AUXILIARIES or unique.isdisjoint(SHARED)

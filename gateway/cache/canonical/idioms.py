@@ -40,6 +40,7 @@ LANGUAGES = tuple(
 SET_PHRASES = rewriting(
     (r"\bunited state(?: of america)?\b", "usa"),
     (r"\bunited kingdom\b", "uk"),
+    (r"\bchief executive officer\b", "ceo"),
     (r"\bartificial intelligence\b", "ai"),
     (r"\bhave to\b", "need to"),
     (r"\b(?:mobile|cell) phone\b", "phone"),
@@ -50,7 +51,7 @@ SET_PHRASES = rewriting(
 
 
 @rule(
-    words="have mobile cell money out serving cooking united artificial",
+    words="have mobile cell money out serving cooking united artificial chief",
     same=(
         ("How can I make money?", "How can I earn money?"),
         ("Do I have to pay?", "Do I need to pay?"),

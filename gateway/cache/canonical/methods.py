@@ -7,7 +7,7 @@ from gateway.cache.canonical.rule import Rule, rewriting, rule
 from gateway.cache.canonical.verbs import ANYONE, base
 
 BEST = "(?:best |good |right |proper |correct |great |ideal )?"
-WAY = "(?:way|step|method|procedure|process|approach|technique)"
+WAY = "(?:way|step|method|procedure|process|approach|technique|command)"
 MODAL = "(?:do|can|could|should|would|might)"
 
 WELL = one_of("well better properly effectively efficiently correctly successfully")
@@ -49,7 +49,8 @@ OWN = {"you": " your ", "we": " our "}
 
 
 @rule(
-    words="how way step method procedure process approach technique do what convert",
+    words="how way step method procedure process approach technique command do what "
+    "convert",
     same=(
         ("How can I sort a list?", "How to sort a list?"),
         ("What is the way to sort a list?", "How do I sort a list?"),
@@ -86,7 +87,7 @@ ACTION = re.compile(rf"^(?={one_of(ACTIONS)} \w)")
 # So do these when they name the tool: "sort a list in Ruby".
 WITH_TOOLS = """
     sort list reverse print read parse merge split concatenate loop iterate filter
-    append insert center align sum round
+    append insert center align sum round rename create add clone commit push copy count
 """
 WITH_TOOL = re.compile(rf"^(?={one_of(WITH_TOOLS)} [^\d\"]+ in \w+$)")
 
@@ -125,9 +126,9 @@ WRITE = rewriting(
     (r"^write (?:me|us) ", "write "),
     # "write a customer a short email"
     (
-        r"^write (?:a |an |the |my )?(\w+) a ((?:\w+ ){1,3}?)"
-        r"(?=about |that |regarding |$)",
-        r"write a \2to \1 ",
+        r"^write ((?:a |an |the |my |our )?\w+) a ((?:\w+ ){0,3}\w+?)"
+        r"(?= about | that | regarding |$)",
+        r"write a \2 to \1",
     ),
     (rf"\b{PROGRAM}( in \w+)? (?:that|which) (?=\w)", r"\1\2 to "),
     (

@@ -3,6 +3,7 @@
 import re
 
 from gateway.cache.canonical.english import one_of
+from gateway.cache.canonical.numbers import UNIT_NAMES
 from gateway.cache.canonical.rule import Rule, rewriting, rule
 
 PLACE = one_of("place location city town country state")
@@ -22,6 +23,11 @@ WHEN_WHERE = rewriting(
     (r"\bcapital city\b", "capital"),
     (r"^where is (.+) (?:headquartered|based)$", r"where is headquarters of \1"),
     (r"^where is (.+) (?:located|situated)$", r"where is \1"),
+    (
+        r"^((?:who|what|when|where) .*?)\b((?:19|20)\d\d) "
+        rf"(?!(?:in|to|of|and|or|{UNIT_NAMES}) )(?=\w{{3}})(\w+(?: \w+){{0,2}})$",
+        r"\1\3 in \2",
+    ),
     (r"^what is location of (.+)$", r"where is \1"),
     (
         r"^what is (?:date of birth|birth date|birthdate|birthday) of (.+)$",
@@ -36,15 +42,17 @@ WHEN_WHERE = rewriting(
 
 
 @rule(
-    words="when where what",
+    words="when where what who",
     same=(
         ("On what date was Ada Lovelace born?", "When was Ada Lovelace born?"),
         ("Where is Siemens based?", "In which city is the headquarters of Siemens?"),
         ("Which city is the capital of Peru?", "What is the capital of Peru?"),
         ("What is Ada Lovelace's birthday?", "When was Ada Lovelace born?"),
+        ("Who won the 2002 World Cup?", "Who won the World Cup in 2002?"),
     ),
     differ=(
         ("When was Ada Lovelace born?", "Where was Ada Lovelace born?"),
+        ("Who won the 2002 World Cup?", "Who won the World Cup in 2006?"),
         ("Which city is the oldest of Peru?", "What is the capital of Peru?"),
         ("What is the largest city of Peru?", "What is the largest of Peru?"),
     ),
@@ -94,6 +102,7 @@ MEANING = rewriting(
     (r"^what is full form of (.+)$", r"what do \1 stand for"),
     (r"^what is (this|that|it) (print|do|mean|return|output)\b", r"what do \1 \2"),
     (r"^what is output of (\S+)", r"what do \1 print"),
+    (r"^what do (\S+) output$", r"what do \1 print"),
 )
 
 
@@ -115,6 +124,9 @@ def meaning(line: str) -> str:
 
 
 DIFFERENCE = rewriting(
+    (r"^explain (?=difference between )", "what is "),
+    (r"^(\w+) versus (\w+)$", r"what is difference between \1 and \2"),
+    (r"^how do (.+ and .+) differ$", r"what is difference between \1"),
     (r"^how do (.+) differ from (.+)$", r"what is difference between \1 and \2"),
     (
         r"^(?:what|how) (?:is|do) (.+) (?:different|differ) (?:from|to|than) (.+)$",
@@ -141,7 +153,7 @@ OR = re.compile(
 
 @rule(
     words="difference differ different distinguish separate expensive cost compared "
-    "comparison affordable inexpensive better cheaper faster best more",
+    "comparison affordable inexpensive better cheaper faster best more versus",
     same=(
         (
             "How does Redis differ from Kafka?",

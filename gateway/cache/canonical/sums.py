@@ -15,6 +15,9 @@ OPERATIONS = rewriting(
     (rf"^(?:{WORK_OUT} )?sum of {NUMBER} and {NUMBER}", r"\1 + \2"),
     (rf"^(?:{WORK_OUT} )?product of {NUMBER} and {NUMBER}", r"\1 * \2"),
     (rf"^(?:{WORK_OUT} )?difference (?:of|between) {NUMBER} and {NUMBER}$", r"\1 - \2"),
+    (r"(?<=\d) squared$", " ^ 2"),
+    (r"(?<=\d) cubed$", " ^ 3"),
+    (r"(?<=\d) to power of (?=\d)", " ^ "),
     (r"(?<=\d) plus (?=\d)", " + "),
     (r"(?<=\d) minus (?=\d)", " - "),
     (r"(?<=\d) (?:times|multiplied by|x) (?=\d)", " * "),
@@ -28,7 +31,8 @@ SUM = re.compile(rf"{NUMBER} ([+*]) {NUMBER}")
 
 @rule(
     words="+ - * / = x plus minus times multiplied divided over percent subtract add "
-    "multiply divide sum product difference calculate compute evaluate determine",
+    "multiply divide sum product difference squared cubed power ^ "
+    "calculate compute evaluate determine",
     same=(
         ("What is 11 minus 2?", "What is 11 - 2?"),
         ("Subtract 2 from 11.", "What is 11 - 2?"),
@@ -37,6 +41,7 @@ SUM = re.compile(rf"{NUMBER} ([+*]) {NUMBER}")
         ("Calculate 2*3", "What is three times two?"),
         ("Divide 6 by 3", "6/3"),
         ("What is the sum of 2 and 3?", "2+3"),
+        ("What is 12 squared?", "12^2"),
         ("How much is 20% of 80?", "Compute 20% of 80"),
     ),
     differ=(
@@ -47,6 +52,7 @@ SUM = re.compile(rf"{NUMBER} ([+*]) {NUMBER}")
         ("What is 2+3*4?", "What is 3+2*4?"),
         ("What is (2+3)*4?", "What is 2+3*4?"),
         ("What is 6/3?", "What is 3/6?"),
+        ("What is 2 to the power of 3?", "What is 3 to the power of 2?"),
         ("Is 5 > 3?", "Is 5 < 3?"),
         ("What is x plus y?", "What is x minus y?"),
     ),

@@ -92,6 +92,8 @@ def split(text: str) -> tuple[str, str]:
         return text, ""
     for end in MATERIAL_STARTS.finditer(text):
         head, rest = text[: end.start()], text[end.end() :].strip()
+        if head.count("`") % 2 or head.count('"') % 2:
+            continue  # within a quotation
         if is_remark(head):
             return split(rest)
         if is_topic(head, rest) or is_choice(head, rest):

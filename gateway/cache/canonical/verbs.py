@@ -18,6 +18,7 @@ PERMISSION = rewriting(
     ),
     (r"^is it (?:possible|okay|allowed) for (\w+) to ", r"can \1 "),
     (rf"^{MAY} {ANYONE} ", "can one "),
+    (rf"^is {ANYONE} (?:allowed|permitted|able) to ", "can one "),
     (
         r"^is it (?:good|good idea|good thing|advisable|recommended|wise)"
         rf"{FOR_ANYONE} to ",
@@ -73,7 +74,9 @@ JUDGED = one_of("""
     safe legal illegal good bad okay possible healthy unhealthy dangerous necessary
     useful wrong
 """)
-GERUND = re.compile(rf"^is (\w+)ing ((?:(?!is |was )\S+ )*)({JUDGED})$")
+GERUND = re.compile(
+    rf"^is (\w+)ing ((?:(?!is |was )\S+ )*)({JUDGED})((?: (?:in|for|at|on) .+)?)$"
+)
 
 
 @rule(
@@ -82,6 +85,7 @@ GERUND = re.compile(rf"^is (\w+)ing ((?:(?!is |was )\S+ )*)({JUDGED})$")
     same=(
         ("Is taking aspirin with milk safe?", "Is it safe to take aspirin with milk?"),
         ("Is collecting rainwater legal?", "Is it legal to collect rainwater?"),
+        ("Is owning a cat legal in Peru?", "Is it legal to own a cat in Peru?"),
     ),
     differ=(("Is taking aspirin safe?", "Is it safe to give aspirin?"),),
 )
@@ -90,7 +94,8 @@ def gerund_subject(line: str) -> str:
     found = GERUND.match(line)
     if not found:
         return line
-    return f"is it {found[3]} to {base(found[1])} {found[2]}".strip()
+    verb, what, judged, where = found.groups()
+    return f"is it {judged} to {base(verb)} {what}".strip() + where
 
 
 def base(stem: str) -> str:

@@ -24,6 +24,7 @@ def test_what_follows_a_colon_or_the_first_line_is_material():
     assert tokenise("Translate to French: the  dog.").material == "the  dog."
     assert tokenise("Explain this\n  a\n  b\n").material == "a\n  b"
     assert tokenise("Meet at 10:30").material == ""
+    assert tokenise("Does `if x: y` run?").material == ""
 
 
 def test_a_block_of_code_is_material_wherever_it_stands():

@@ -245,6 +245,6 @@ def short(number: float) -> str:
 
 def usd(value: float) -> str:
     """On an axis: as many places as its steps need."""
-    if value >= 10 or value == 0:
+    if value == int(value):
         return f"${value:,.0f}"
     return dollars(round(value * 1e9))

@@ -13,6 +13,7 @@ from gateway.errors import (
     NotFound,
     ShuttingDown,
     StorageFull,
+    TooManyRequests,
     UpstreamAuthError,
     UpstreamRefused,
     UpstreamTimeout,
@@ -34,6 +35,7 @@ FINAL = (
     NotFound,
     ShuttingDown,
     StorageFull,
+    TooManyRequests,
     UpstreamAuthError,
     UpstreamRefused,
     WorkflowFailed,
@@ -166,7 +168,7 @@ class Executor:
                 text = await self._try(op, place, context, item, fresh=tried > 0)
                 break
             except GatewayError as error:
-                if tried >= op.retries or isinstance(error, FINAL):
+                if tried >= op.retries or is_final(error):
                     raise
                 pause = min(FIRST_PAUSE * 2**tried, LONGEST_PAUSE)
                 wait = min(error.retry_after or pause, LONGEST_PAUSE)
@@ -194,6 +196,12 @@ class Executor:
 
     def _now(self) -> float:
         return self.desk.runtime.clock() - self.run.started
+
+
+def is_final(error: GatewayError) -> bool:
+    """Trying again is useless: also while a budget has nothing left."""
+    spent = isinstance(error, TooManyRequests) and error.should_retry is False
+    return spent or isinstance(error, FINAL)
 
 
 def vote(answers: list[str], op: Op) -> str:

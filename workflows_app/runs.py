@@ -6,6 +6,7 @@ from typing import Self
 import structlog
 
 from gateway.errors import GatewayError, ShuttingDown, Unauthorized
+from gateway.ledger.books import Caller
 from gateway.runtime.runtime import Runtime
 from routing.chat import Json
 from workflows_app import lease, planner, reader, store
@@ -95,10 +96,7 @@ class Runs:
 
     async def resume(self, saved: Json) -> None:
         """Go on with a run from its rows. Raises GatewayError when that can't be."""
-        caller = store.caller_of(saved["caller"])
-        keys = self.runtime.snapshot.keys.values()
-        if caller.key_id and all(k.caller.key_id != caller.key_id for k in keys):
-            raise Unauthorized("The key that started this run is no longer valid.")
+        caller = self._caller(saved["caller"])
         definition = await asyncio.to_thread(reader.read, saved["text"])
         run = planner.make_run(
             definition,
@@ -114,6 +112,15 @@ class Runs:
         store.restore(run, saved["ops"], saved["at_most_nano"])
         log.info("run_resumed", run_id=run.run_id)
         self.start(run)
+
+    def _caller(self, saved: Json) -> Caller:
+        number = saved.get("key_id", 0)
+        if not number:
+            return store.caller_of(saved, None)
+        for key in self.runtime.snapshot.keys.values():
+            if key.caller.key_id == number:
+                return store.caller_of(saved, key.caller)
+        raise Unauthorized("The key that started this run is no longer valid.")
 
     def _memo_of(self, batch: str) -> Memo:
         self._memos[batch] = self._memos.pop(batch, Memo())  # the newest is last

@@ -1,6 +1,6 @@
 """Runs as rows: written as they go on, read back to look at or to go on with."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 from django.db import transaction
@@ -28,6 +28,7 @@ OP_FIELDS = (
     "started_s",
     "ended_s",
 )
+OF_THE_KEY = ("models", "rules")  # of a caller: never kept, always as they are now
 UPDATED = (*OP_FIELDS, "output", "items")
 
 
@@ -122,7 +123,7 @@ def _columns(run: Run) -> Json:
         "error_code": run.error_code,
         "text": run.definition.text,
         "inputs": run.inputs.to_json(),
-        "caller": asdict(run.caller),
+        "caller": caller_to_json(run.caller),
         "options": asdict(run.options),
         "plan": run.plan.to_json(),
         "final_output": run.final_output() if run.ended else None,
@@ -183,8 +184,18 @@ def restore(run: Run, ops: list[Json], at_most_nano: int) -> None:
     run.spending.spent = max(run.cost_nano, at_most_nano)
 
 
-def caller_of(saved: Json) -> Caller:
-    return Caller(**{k: v for k, v in saved.items() if k in Caller.__slots__})
+def caller_to_json(caller: Caller) -> Json:
+    """Without what its key says anew when the run goes on."""
+    names = [name for name in Caller.__slots__ if name not in OF_THE_KEY]
+    return {name: getattr(caller, name) for name in names}
+
+
+def caller_of(saved: Json, key: Caller | None) -> Caller:
+    """Who started a run, held to what the key's models and limits are now."""
+    caller = Caller(**{k: v for k, v in saved.items() if k in Caller.__slots__})
+    if key is None:
+        return caller
+    return replace(caller, **{name: getattr(key, name) for name in OF_THE_KEY})
 
 
 def options_of(saved: Json) -> Options:

@@ -1,11 +1,12 @@
 """What keys and teams spent: against their budgets, and day by day."""
 
 from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from gateway.admin.overview import overview
-from gateway.models import MeasuredDay, SpendDay
+from gateway.models import ApiKey, MeasuredDay, SpendDay
 from gateway.savings import by_scope, report, together
 from routing.chat import Json
 from routing.models import RoutingPolicy
@@ -16,7 +17,7 @@ from routing.read_only_admin import ReadOnlyAdmin
 @admin.register(SpendDay)
 class SpendDayAdmin(ReadOnlyAdmin):
     list_before_template = "admin/gateway/spendday/overview.html"
-    list_display = ("day", "key_id", "team", "requests", "tokens", "spent", "saved")
+    list_display = ("day", "key", "team", "requests", "tokens", "spent", "saved")
     list_filter = ("day",)
     list_per_page = 50
     show_full_result_count = False
@@ -29,6 +30,14 @@ class SpendDayAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         told = overview(timezone.now()) if self.has_view_permission(request) else {}
         return super().changelist_view(request, {**(extra_context or {}), **told})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SpendDay]:
+        named = ApiKey.objects.filter(pk=OuterRef("key_id")).values("name")
+        return super().get_queryset(request).annotate(key_name=Subquery(named))
+
+    @admin.display(description="Key", ordering="key_id")
+    def key(self, row: SpendDay) -> str:
+        return row.key_name or f"#{row.key_id}"  # type: ignore[attr-defined]
 
     @admin.display(description="Spent", ordering="spent_nano")
     def spent(self, row: SpendDay) -> str:

@@ -1,0 +1,64 @@
+"""A run's calls are paid from the budgets of the key that started it."""
+
+import asyncio
+
+import pytest
+
+from gateway.limits.rules import Rule
+from gateway.models import digest_of
+from gateway.runtime.database import in_database
+from gateway.runtime.snapshot import Key
+from tests.gateway.limits.samples import ZURICH, caller
+from tests.workflows_app.samples import STRAWBERRY
+from workflows_app.background import look_once
+from workflows_app.models import WorkflowRun
+from workflows_app.runs import Runs
+
+HEADERS = {"authorization": "Bearer sk-ci"}
+DOLLAR = 10**9
+
+
+def limit(gateway, nano: int) -> None:
+    """Give the one key this budget for a day."""
+    rule = Rule("key:1", 'key "ci"', "usd", "day", nano, ZURICH)
+    holder = caller(rule, models=("*",))
+    gateway.change_snapshot(keys={digest_of("sk-ci"): Key(holder)}, has_keys=True)
+
+
+async def ended(run_id: str) -> WorkflowRun:
+    async with asyncio.timeout(20):
+        while True:
+            row = await in_database(WorkflowRun.objects.get, run_id=run_id)
+            if row.status in ("succeeded", "failed", "cancelled"):
+                return row
+            await asyncio.sleep(0.02)
+
+
+async def test_a_budget_pays_for_a_run_and_ends_it(run, gateway):
+    limit(gateway, DOLLAR)
+    paid = await run(STRAWBERRY, headers=HEADERS)
+    limit(gateway, 1)
+    refused = await run(STRAWBERRY, "Another question", headers=HEADERS)
+
+    assert paid.status == 200
+    assert refused.status != 200
+    assert 'The budget of key "ci"' in refused.json["error"]["message"]
+
+
+@pytest.mark.parametrize("nano", [DOLLAR, 1])
+async def test_a_background_run_goes_on_with_the_limits_its_key_has_by_then(
+    run, gateway, upstream, nano
+):
+    limit(gateway, DOLLAR)
+    upstream.script = ["hold"]
+    answer = await run(STRAWBERRY, mode="background", headers=HEADERS)
+    await upstream.until(lambda: upstream.holding == 1)
+    await Runs.of(gateway.runtime).close()
+    limit(gateway, nano)
+
+    gateway.runtime.services.clear()  # another process, so to say
+    await look_once(Runs.of(gateway.runtime))
+
+    row = await ended(answer.json["run_id"])
+    assert row.status == ("succeeded" if nano == DOLLAR else "failed")
+    assert "rules" not in row.caller

@@ -21,6 +21,8 @@ from routing.learned.design import Floats
 CONFIDENCE = 0.95
 STEPS = 50  # thresholds looked at, by equal shares of the traffic
 ROOM = 3  # of the first look: so many times what would do if nothing were worse
+FEW = 10  # judgements expected beyond a threshold: too few to miss any
+THIN = 0.25  # of what is expected there: less is a gap
 MOST = 1_000_000  # judgements: more are as good as never enough
 
 Bools = NDArray[np.bool_]
@@ -195,11 +197,24 @@ def loosest(
 ) -> float | None:
     """The last threshold before the first that fails; None: already the first does."""
     found: float | None = None
-    for threshold in steps[first_step(len(gain), limit, confidence) :].tolist():
+    for step in range(first_step(len(gain), limit, confidence), len(steps)):
+        threshold = float(steps[step])
+        if not reached(threshold, 1 - (step + 1) / len(steps), gain):
+            break
         if not shown_below(limit, *within(threshold, gain, worse), confidence):
             break
         found = threshold
     return found
+
+
+def reached(threshold: float, beyond: float, gain: Floats) -> bool:
+    """Were requests judged up to here? Where only those that went to the cheap tier
+    are, few lie beyond the border of that time, and nothing is known from there on.
+
+    `beyond` is the share of the traffic that should.
+    """
+    expected = beyond * len(gain)
+    return expected < FEW or int((gain > threshold).sum()) >= expected * THIN
 
 
 def within(threshold: float, gain: Floats, worse: Bools) -> tuple[int, int]:

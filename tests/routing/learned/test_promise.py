@@ -120,6 +120,14 @@ def test_no_number_of_judgements_shows_what_is_not_so():
     assert "more will not" in str(found)
 
 
+def test_no_border_lies_beyond_what_was_judged():
+    """Only requests of the easier half were ever judged; all of those are fine."""
+    gain = np.linspace(0.0, 0.5, 2000)
+    found = border("1", gain, np.zeros(2000, bool), STEPS, 0.02, 0.95)
+
+    assert 0.3 <= found.threshold <= 0.5
+
+
 def test_149_judgements_show_two_percent():
     assert least_judged(0.02, 0.95) == 149
     assert least_judged(0.01, 0.95) == 299

@@ -18,7 +18,8 @@ MARK = "ʹ"  # a letter to `TOKEN`, at the end of words whose capital counts
 TYPOGRAPHIC = str.maketrans("’‘ʼ´“”–—−…\u00a0\u202f", "''''\"\"---.  ")
 FENCE = re.compile(r"\s{0,4}```.*?(?:```|\Z)\s{0,4}", re.DOTALL)
 QUOTE = re.compile(
-    r"""  "+[^"\n]+"+ | «[^»\n]*» | `[^`\n]+` | (?<!\w)'[^'\n]+'(?!\w) """, re.VERBOSE
+    r"""  "{1,2}[^"\n]+"{1,2} | «[^»\n]*» | `[^`\n]+` | (?<!\w)'[^'\n]+'(?!\w) """,
+    re.VERBOSE,
 )
 MATERIAL_STARTS = re.compile(r"\n|:(?=\s|$)")
 LONGEST_REMARK = 9  # words

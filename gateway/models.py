@@ -19,9 +19,11 @@ from gateway.cache_rows import (
     LearnedAlias,
     StoredAnswer,
 )
+from gateway.content_rows import RequestContent
 from gateway.limit_rows import LimitCounter, Limited, SpendDay, Team
 from gateway.measured_rows import MeasuredDay
 from gateway.usage_rows import UsageRollup
+from routing.models import RoutingPolicy
 
 __all__ = [
     "ApiKey",
@@ -30,6 +32,7 @@ __all__ = [
     "CacheLevelOff",
     "CacheProof",
     "CachePurge",
+    "RequestContent",
     "LearnedAlias",
     "LimitCounter",
     "MeasuredDay",
@@ -90,6 +93,13 @@ class ApiKey(Limited):
     )
     may_pin = models.BooleanField(
         default=True, help_text="May choose a backend or tier by name or header."
+    )
+    contents = models.CharField(
+        max_length=10,
+        blank=True,
+        db_default="",
+        choices=RoutingPolicy.Contents,
+        help_text="How much of its requests the log keeps. Empty: as the policy says.",
     )
     max_in_flight = models.PositiveIntegerField(
         default=0, help_text="Requests at the same time; 0 means no bound of its own."

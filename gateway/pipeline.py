@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from gateway import crossing, dry_run, purchase
+from gateway import contents, crossing, dry_run, purchase
 from gateway.cache import CacheKeys, Hit, shared_hit
 from gateway.delivery import Order, Receipt
 from gateway.dialects import translation
@@ -58,6 +58,7 @@ async def answer(record: RequestRecord, runtime: Runtime) -> Answer:
     """
     if record.chat.dry_run:
         return await find_answer(record, runtime)
+    contents.listen(record, runtime.snapshot.catalog.policy)
     try:
         found = await find_answer(record, runtime)
     except GatewayError as error:
@@ -70,7 +71,11 @@ async def answer(record: RequestRecord, runtime: Runtime) -> Answer:
         record.fail(InternalError(f"{type(error).__name__} in the gateway."))
         raise
     if found.chunks is None:
+        if record.transcript:
+            record.transcript.hear_whole(found.body)
         record.close(200, "ok")
+    elif record.transcript:
+        found.chunks = record.transcript.hear(found.chunks)
     return found
 
 

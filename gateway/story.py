@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 from gateway.ledger.books import LOCAL_SCOPE
-from gateway.models import Attempt, RequestLog
+from gateway.models import Attempt, RequestContent, RequestLog
 from routing.chat import Json
 from routing.pricing import TOKENS_PER_PRICE
 
@@ -96,3 +96,10 @@ def of_kind(steps: Iterable[Json], *kinds: str) -> Iterator[Json]:
 
 def text_of(step: Json) -> str:
     return str(step.get("text", ""))
+
+
+def contents_of(request_id: str) -> Json | None:
+    """What was said, where it is kept."""
+    kept = RequestContent.objects.filter(request_id=request_id)
+    columns = kept.values("messages", "answer", "answer_chars", "left_out").first()
+    return dict(columns) if columns else None

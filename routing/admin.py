@@ -300,7 +300,17 @@ class RoutingPolicyAdmin(HistoryAdmin):
                 )
             },
         ),
-        ("Logs", {"fields": ("log_retention_days",)}),
+        (
+            "Logs",
+            {
+                "fields": (
+                    "log_retention_days",
+                    "contents",
+                    "contents_chars",
+                    "contents_retention_days",
+                )
+            },
+        ),
     )
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -206,6 +206,9 @@ class Policy:
     learned_pair_share: float = 0.0
     learned_pair_budget_usd: float = 1.0
     log_retention_days: int = 30
+    contents: str = "metadata"
+    contents_chars: int = 500
+    contents_retention_days: int = 7
 
     def bounded_ttl(self, asked: float | None) -> float | None:
         """How long a client may have its answer kept that asks for so many seconds."""

@@ -28,7 +28,8 @@ from gateway.admin.filters import (
 )
 from gateway.admin.paging import KeysetPaginator, UncountedChangeList
 from gateway.admin.request_page import milliseconds, story_of
-from gateway.models import Attempt, RequestLog, UsageTotal
+from gateway.models import Attempt, RequestContent, RequestLog, UsageTotal
+from gateway.story import contents_of
 from routing.money_format import dollars, exact_dollars
 from routing.read_only_admin import ReadOnlyAdmin
 
@@ -206,6 +207,8 @@ class RequestLogAdmin(BookAdmin):
     ) -> HttpResponse:
         log = self.get_object(request, object_id)
         story = {} if log is None else story_of(log)
+        if log and request.user.has_perm("gateway.view_requestcontent"):
+            story["contents"] = contents_of(log.request_id)
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), **story}
         )
@@ -278,6 +281,19 @@ class AttemptAdmin(BookAdmin):
             for kind, nano in attempt.price.items()
             if kind != "price_id" and isinstance(nano, int)
         )
+
+
+@admin.register(RequestContent)
+class RequestContentAdmin(BookAdmin):
+    """What was said; shown with its request as well."""
+
+    list_display = ("request_id", "when", "scope", "answer_chars")
+    search_fields = ("request_id__exact",)
+    search_help_text = "A whole request id"
+
+    @admin.display(description="Time")
+    def when(self, row: RequestContent) -> str:  # type: ignore[override]
+        return f"{row.at:{MOMENT}}"
 
 
 @admin.register(UsageTotal)

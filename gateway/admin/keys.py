@@ -15,6 +15,7 @@ from django.utils import timezone
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from gateway.contents.erase import erase
 from gateway.models import ApiKey, Team
 from routing.catalog import Secret
 from routing.history_admin import HistoryAdmin
@@ -63,7 +64,7 @@ class ApiKeyAdmin(HistoryAdmin):
     readonly_fields = ("prefix", "created_at", "revoked_at")
     # A key that was revoked must not come back with an old version.
     kept_on_restore = ("prefix", "created_at", "revoked_at")
-    actions = ("revoke_selected",)
+    actions = ("revoke_selected", "erase_selected")
     actions_submit_line = ("revoke",)
     bounds = (
         (
@@ -79,6 +80,7 @@ class ApiKeyAdmin(HistoryAdmin):
             },
         ),
         ("Limits", {"fields": ("max_in_flight", *RATES, *BUDGETS)}),
+        ("What is kept of its requests", {"fields": ("contents",)}),
     )
     add_fieldsets = ((None, {"fields": ("name", "team")}), *bounds)
     fieldsets = ((None, {"fields": ("name", "team", *readonly_fields)}), *bounds)
@@ -130,6 +132,17 @@ class ApiKeyAdmin(HistoryAdmin):
     )
     def revoke_selected(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
         self._revoke(request, keys)
+
+    @admin.action(
+        description="Erase the texts stored of their requests, and cached answers",
+        permissions=["change"],
+    )
+    def erase_selected(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
+        erased = 0
+        for key in keys:
+            erased += erase(key)
+            self.log_change(request, key, "Stored texts erased.")
+        self.message_user(request, f"The texts of {erased} request(s) are gone.")
 
     def _revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
         valid = list(keys.filter(revoked_at=None))

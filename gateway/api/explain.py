@@ -7,7 +7,7 @@ from django.forms.models import model_to_dict
 from gateway.api.written import soon_written
 from gateway.errors import NotFound
 from gateway.models import Attempt, RequestLog
-from gateway.story import cost_json, who_asked, why_not_cheaper
+from gateway.story import contents_of, cost_json, who_asked, why_not_cheaper
 from routing.chat import Json
 
 
@@ -37,6 +37,7 @@ def _read(request_id: str, scope: str) -> Json | None:
             each.price is None and each.state != "free" for each in attempts
         ),
         "who": who_asked(row),
+        "contents": contents_of(request_id),
         "decisions": row.decisions,
         "why_not_cheaper": why_not_cheaper(row),
         "attempts": [

@@ -152,6 +152,9 @@ class Lifespan:
             journal,
             lambda: runtime.snapshot.catalog.policy.log_retention_days,
             on_flush=on_flush,
+            content_days=lambda: (
+                runtime.snapshot.catalog.policy.contents_retention_days
+            ),
         )
         runtime.trouble = self.trouble
         self._refresher.start()

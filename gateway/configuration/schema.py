@@ -101,6 +101,7 @@ KEY: Keys = {
     "max_tier": filling(ApiKey, "max_tier"),
     "may_pin": filling(ApiKey, "may_pin"),
     "max_in_flight": filling(ApiKey, "max_in_flight"),
+    "contents": filling(ApiKey, "contents"),
     **LIMITS,
 }
 
@@ -196,7 +197,12 @@ POLICY: dict[str, Keys] = {
         budget="retry_budget",
         retry_ambiguous="retry_ambiguous",
     ),
-    "logs": _policy(retention_days="log_retention_days"),
+    "logs": _policy(
+        retention_days="log_retention_days",
+        contents="contents",
+        contents_chars="contents_chars",
+        contents_retention_days="contents_retention_days",
+    ),
 }
 # Read there too, and written back to the section it is listed in.
 ALSO_IN: dict[str, Keys] = {

@@ -2,11 +2,19 @@
 
 import re
 
-# Each with bounds, so that no message takes long; addresses before the names in them.
-SECRETS = tuple(
-    (re.compile(pattern, re.IGNORECASE | re.ASCII), instead)
+Rule = tuple[re.Pattern[str], str]
+
+
+def rule(pattern: str, instead: str) -> Rule:
+    """Each has bounds, so that no message takes long."""
+    return re.compile(pattern, re.IGNORECASE | re.ASCII), instead
+
+
+URL = rule(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s\"'<>]{1,2000}", "[url]")
+EMAIL = rule(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}", "[email]")
+KEYS = tuple(
+    rule(pattern, instead)
     for pattern, instead in (
-        (r"\b[a-z][a-z0-9+.-]{1,20}://[^\s\"'<>]{1,2000}", "[url]"),
         (
             r"\b(?:bearer|basic)\s{1,5}(?=[\w.~+/=*-]{0,200}[\d*=])"
             r"[\w.~+/=*-]{8,2000}",
@@ -20,7 +28,11 @@ SECRETS = tuple(
         ),
         (r"\b(?:AIza|AKIA|eyJ)[\w.-]{10,2000}", "[key]"),
         (r"\b(?=[a-z_]{0,500}\d)(?=\d{0,500}[a-z_])\w{32,2000}\b", "[key]"),
-        (r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}", "[email]"),
+    )
+)
+HOSTS = tuple(
+    rule(pattern, instead)
+    for pattern, instead in (
         (r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b", "[address]"),
         (
             r"(?<![\w:])\[?(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}"
@@ -37,6 +49,8 @@ SECRETS = tuple(
         (r"(?<![\w.-])[a-z][a-z0-9.-]{0,253}:\d{4,5}(?![\w.-])", "[host]"),
     )
 )
+# Addresses go before the names in them.
+SECRETS = (URL, *KEYS, EMAIL, *HOSTS)
 
 
 def redact(text: str) -> str:

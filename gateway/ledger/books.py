@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from gateway.errors import GatewayError, StorageFull, UpstreamError
 from gateway.ledger.journal import Journal
@@ -12,6 +13,10 @@ from gateway.metrics import Metrics
 from routing.catalog import Backend, Catalog, PriceList
 from routing.chat import ChatRequest, Json, Usage
 from routing.pricing import baseline_nano, cost_nano
+
+if TYPE_CHECKING:
+    from gateway.contents.transcript import Transcript
+
 
 Clock = Callable[[], float]
 
@@ -33,6 +38,7 @@ class Caller:
     max_in_flight: int = 0
     models: tuple[str, ...] = ()  # globs of those it may use; none: all
     rules: tuple[Rule, ...] = ()  # its limits; most callers have none
+    contents: str = ""  # how much of its requests is kept; "": as the policy says
 
 
 @dataclass(slots=True, weakref_slot=True)
@@ -67,6 +73,8 @@ class RequestRecord:
     left: dict[str, Left] | None = None  # of its limits, by kind
     budget_step: str = ""  # what a budget near its end made of it
     arm: str = ""  # "routed" or "holdout", where savings are measured
+    transcript: "Transcript | None" = None  # where texts are kept
+    quiet: bool = False  # neither tags nor decisions are kept
     asks_again: Json | None = None  # of which group and day the earlier request was
 
     def decide(self, step: str, text: str, **facts: object) -> None:
@@ -306,12 +314,13 @@ class Books:
                 "first_byte_ms": milliseconds(record.first_byte),
                 "overhead_ms": round(record.overhead_ms, 3),
                 "attempts": record.attempts,
-                "tags": chat.tags,
+                "tags": () if record.quiet else chat.tags,
                 "arm": record.arm,
                 "asks_again": record.asks_again,
-                "decisions": record.decisions,
-                "lesson": lesson_of(record, status),
+                "decisions": [] if record.quiet else record.decisions,
+                "lesson": None if record.quiet else lesson_of(record, status),
                 "doubted": record.doubted,
+                **contents_of(record),
             },
             # One that reached no provider owes nothing: a flood of requests refused
             # for want of room must not fill the memory instead.
@@ -354,6 +363,12 @@ def lesson_of(record: RequestRecord, status: int) -> Json | None:
     lesson = record.lesson
     learnt = lesson is not None and status == 200 and lesson["tier"] == record.tier
     return lesson if learnt else None
+
+
+def contents_of(record: RequestRecord) -> Json:
+    if record.transcript is None:
+        return {}
+    return {"contents": record.transcript.to_json(record.chat.body)}
 
 
 def milliseconds(seconds: float | None) -> float | None:

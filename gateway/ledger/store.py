@@ -21,7 +21,14 @@ from gateway.ledger.measured_days import add_measured_days
 from gateway.ledger.rollups import add_rollups
 from gateway.ledger.spend_days import add_spend_days
 from gateway.ledger.table import Sums, Table, text
-from gateway.models import Attempt, LimitCounter, RequestLog, UsageRollup, UsageTotal
+from gateway.models import (
+    Attempt,
+    LimitCounter,
+    RequestContent,
+    RequestLog,
+    UsageRollup,
+    UsageTotal,
+)
 from gateway.usage_rows import Dimension, Span
 from routing.chat import Json
 from routing.models import Lesson
@@ -79,12 +86,25 @@ def _save(requests: list[Json], attempts: list[Json], may_exist: bool) -> None:
             attempts = _new(Attempt, "attempt_id", attempts)
         _table(RequestLog).insert([_table(RequestLog).values(r) for r in requests])
         _table(Attempt).insert([_table(Attempt).values(a) for a in attempts])
+        _keep_contents(requests)
         keep_lessons(requests)
         _add_late_costs(attempts)
         _add_totals(requests, attempts)
         add_rollups(requests, attempts)
         add_spend_days(requests, attempts)
         add_measured_days(requests)
+
+
+def _keep_contents(requests: Iterable[Json]) -> None:
+    """The texts of those whose policy wants them kept."""
+    columns = ("request_id", "at", "scope", "key_id")
+    kept = [
+        {**request["contents"], **{c: request[c] for c in columns if c in request}}
+        for request in requests
+        if request.get("contents")
+    ]
+    table = _table(RequestContent)
+    table.insert([table.values(record) for record in kept])
 
 
 @cache
@@ -169,6 +189,13 @@ def purge(now: datetime, days: int) -> int:
         deleted += manager.filter(pk__in=[row["pk"] for row in old]).delete()[0]
     _purge_rollups(cutoff)
     return deleted
+
+
+def purge_contents(now: datetime, days: int) -> int:
+    """Delete one small step of texts older than `days`; returns how many went."""
+    old = RequestContent.objects.filter(at__lt=now - timedelta(days=days))
+    chosen = list(old.order_by("at").values_list("pk", flat=True)[:STEP])
+    return RequestContent.objects.filter(pk__in=chosen).delete()[0]
 
 
 def _purge_rollups(cutoff: datetime) -> None:

@@ -20,6 +20,7 @@ from django.db.models import (
     IntegerField,
     JSONField,
     Model,
+    TextField,
 )
 
 from routing.chat import Json
@@ -143,6 +144,8 @@ def converter(field: "Field[Any, Any]") -> Callable[[Any], Any]:
     match field:
         case DateTimeField():
             return moment
+        case TextField():
+            return text
         case JSONField():
             return json_text
         case BooleanField():

@@ -52,12 +52,14 @@ class Writer:
         journal: Journal,
         retention_days: Callable[[], int],
         on_flush: Callable[[], None] = lambda: None,
+        content_days: Callable[[], int] | None = None,
     ) -> None:
         self.journal = journal
         self.rejected = 0
         self.behind_since: float | None = None  # monotonic; None: up to date
         self._retention_days = retention_days
         self._on_flush = on_flush
+        self._content_days = content_days or retention_days
         self._oldest = 0  # first segment not yet deleted
         self._segment = 0
         self._offset = 0
@@ -85,7 +87,9 @@ class Writer:
                     store.make_durable()
                 elif time.monotonic() >= purge_at:
                     # Each round while there is more, so a backlog goes quickly.
-                    more = store.purge(datetime.now(UTC), self._retention_days())
+                    now = datetime.now(UTC)
+                    more = store.purge(now, self._retention_days())
+                    more += store.purge_contents(now, self._content_days())
                     purge_at = time.monotonic() + (0 if more else PURGE_SECONDS)
             except (DatabaseError, OSError) as error:
                 self._fall_behind()

@@ -37,6 +37,7 @@ def caller_of(key: ApiKey) -> Caller:
         max_in_flight=key.max_in_flight,
         models=key.models_allowed,
         rules=tuple(rules),
+        contents=key.contents,
     )
 
 

@@ -49,6 +49,12 @@ class RoutingPolicy(models.Model):
         AGREEMENT = "agreement", "Also whether a second cheap answer agrees"
         JUDGE = "judge", "Also a judge backend's word"
 
+    class Contents(models.TextChoices):
+        OFF = "off", "Off: money and times, neither tags nor decisions"
+        METADATA = "metadata", "Metadata: tags and decisions, no text"
+        TRUNCATED = "truncated", "Truncated: also the beginning of each text"
+        FULL = "full", "Full: prompts and answers"
+
     class OnDisconnect(models.TextChoices):
         CANCEL = "cancel", "Cancel the provider's call, estimate its cost"
         DRAIN = "drain", "Read the rest for exact books, within bounds"
@@ -401,6 +407,24 @@ class RoutingPolicy(models.Model):
         default=30,
         validators=[MinValueValidator(1), MaxValueValidator(36_500)],
         help_text="Request and attempt rows older than this are deleted; totals stay.",
+    )
+
+    contents = models.CharField(
+        max_length=10,
+        choices=Contents,
+        default=Contents.METADATA,
+        help_text="How much of prompts and answers the log keeps, redacted. A key may "
+        "say otherwise.",
+    )
+    contents_chars = models.PositiveIntegerField(
+        default=500,
+        validators=[MinValueValidator(1), MaxValueValidator(100_000)],
+        help_text="What is kept of each text where it is truncated.",
+    )
+    contents_retention_days = models.PositiveIntegerField(
+        default=7,
+        validators=[MinValueValidator(1), MaxValueValidator(36_500)],
+        help_text="Stored texts older than this are deleted.",
     )
 
     history = HistoricalRecords()

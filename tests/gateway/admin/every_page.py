@@ -17,6 +17,7 @@ from gateway.models import (
     CachePurge,
     LearnedAlias,
     MeasuredDay,
+    RequestContent,
     RequestLog,
     SpendDay,
     UsageRollup,
@@ -122,6 +123,13 @@ def write_workflows(text: str) -> None:
 
 
 def write_books(text: str) -> None:
+    RequestContent.objects.create(
+        request_id=text,
+        at=timezone.now(),
+        scope=text,
+        messages=[{"role": text, "text": text, "chars": 1}],
+        answer=text,
+    )
     RequestLog.objects.create(
         request_id=text,
         at=timezone.now(),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+from asgiref.sync import sync_to_async
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
@@ -25,7 +26,6 @@ from gateway.api.streams import stream_events
 from gateway.asgi.context import RUNTIME, Context
 from gateway.errors import GatewayError
 from gateway.ledger.books import Caller, RequestRecord
-from gateway.runtime.database import in_database
 from gateway.runtime.runtime import Runtime
 from routing.chat import Json
 from routing.models import Backend, Tier
@@ -63,7 +63,8 @@ async def playground(request: HttpRequest) -> HttpResponseBase:
         for result in results:
             body = form.body(result.model)
             result.curl, result.python = curl(url, body), python(url, body)
-    return await in_database(page, request, form, results, runtime is not None)
+    show = sync_to_async(page)  # in the thread of all admin pages
+    return await show(request, form, results, runtime is not None)
 
 
 async def playground_stream(request: HttpRequest) -> HttpResponseBase:
@@ -89,7 +90,7 @@ async def refusal(request: HttpRequest) -> HttpResponse | None:
     user = await request.auser()
     if not (user.is_active and getattr(user, "is_staff", False)):
         return redirect_to_login(request.get_full_path(), "admin:login")
-    if not await in_database(user.has_perm, MAY_SEND):
+    if not await sync_to_async(user.has_perm)(MAY_SEND):
         return HttpResponse("You may not send requests.", status=403)
     return None
 

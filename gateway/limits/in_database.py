@@ -23,6 +23,7 @@ from gateway.models import LimitCounter
 log = structlog.get_logger("limits")
 PATIENCE_SECONDS = 2.0
 PAUSE_SECONDS = 1.0  # a database that failed is left alone for so long
+BOOKS_SECONDS = 1.0
 MOST_NAMES = 10_000
 
 
@@ -34,7 +35,8 @@ class DatabaseCounters:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="limits")
         self._asked_again_at = 0.0
         self._settling = Settling(self._settle)
-        self._known: set[str] = set()  # not below the books, since the last failure
+        # When each counter was last not below the books: others may count elsewhere.
+        self._known: dict[str, float] = {}
 
     @property
     def usable(self) -> bool:
@@ -61,11 +63,12 @@ class DatabaseCounters:
         return found
 
     async def _reserve(self, marks: Sequence[Mark]) -> list[Count]:
-        unknown = [mark for mark in marks if mark.name not in self._known]
+        since = time.monotonic() - BOOKS_SECONDS
+        unknown = [mark for mark in marks if self._known.get(mark.name, since) <= since]
         counts: list[Count] = await self._run(charge, marks, unknown, self._wall())
         if len(self._known) > MOST_NAMES:
             self._known.clear()
-        self._known.update(mark.name for mark in unknown)
+        self._known.update((mark.name, time.monotonic()) for mark in unknown)
         return counts
 
     async def _settle(self, marks: Sequence[Mark], spent: Sequence[int]) -> None:

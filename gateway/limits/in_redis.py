@@ -1,5 +1,6 @@
 """Counting for all workers in Redis: one script each for setting aside and settling."""
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from gateway.limits.counters import Count, CountersDown, Full, Mark
@@ -10,6 +11,7 @@ from gateway.shared.state import SharedStateDown
 
 PREFIX = "llm-router:"
 GRACE_SECONDS = 3600.0  # a call may settle so long after its window
+BOOKS_SECONDS = 5.0
 MOST_NAMES = 10_000
 KNOWN = -1  # instead of the books' word: the counter must be there
 
@@ -82,7 +84,8 @@ class RedisCounters:
         self._reserving = link.redis.register_script(RESERVE)
         self._giving = link.redis.register_script(SETTLE)
         self._settling = Settling(self._settle)
-        self._known: set[str] = set()
+        # When each counter was last not below the books: others may count elsewhere.
+        self._known: dict[str, float] = {}
         self._failures = link.failures
 
     @property
@@ -117,7 +120,7 @@ class RedisCounters:
         said = await self._run(self._reserving, marks, args)
         if said[0] == b"missing":
             return None
-        self._known.update(begins)
+        self._known.update(dict.fromkeys(begins, time.monotonic()))
         numbers = [int(number) for number in said[1:]]
         if said[0] == b"full":
             place, spent, reserved = numbers
@@ -131,7 +134,8 @@ class RedisCounters:
         if self._failures != self._link.failures or len(self._known) > MOST_NAMES:
             self._failures = self._link.failures
             self._known.clear()
-        unknown = [mark for mark in marks if mark.name not in self._known]
+        since = time.monotonic() - BOOKS_SECONDS
+        unknown = [mark for mark in marks if self._known.get(mark.name, since) <= since]
         if not unknown:
             return {}
         budgets = [mark for mark in unknown if mark.rule.is_budget]

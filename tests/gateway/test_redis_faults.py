@@ -77,9 +77,10 @@ async def test_stored_answers_may_be_lost_but_no_request_is(
 
     assert here.headers["x-llm-router-cache"] == "HIT"  # from its own memory
     assert {reply.status for reply in crowd} == {200}
-    # One bought it, on its own; the others shared its call or found it stored.
+    # One bought it, on its own; the others shared its call or found it stored. None
+    # did where the first answer reached Redis only after it had been emptied.
     asked = [attempt.body["messages"][0]["content"] for attempt in upstream.attempts]
-    assert asked.count(OTHER_WORDING) == 1
+    assert asked.count(OTHER_WORDING) in ((0, 1) if fault == "flushed" else (1,))
 
 
 @pytest.mark.service

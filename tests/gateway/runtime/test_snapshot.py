@@ -407,7 +407,6 @@ BAD_POLICY = [
     ("contents_chars", 0),
     ("contents_retention_days", 0),
     ("cascade_confidence", -0.1),
-    ("cascade_judge", "x" * 200),
     ("cascade_window", 0),
     ("cascade_hold_seconds", 31.0),
     ("learned_target_value", 1.1),
@@ -445,7 +444,7 @@ BAD_POLICY = [
     ("write_timeout_seconds", float("inf")),
 ]
 if connection.vendor == "sqlite":  # PostgreSQL's column takes no such text at all
-    BAD_POLICY.append(("cache_judge", "j" * 129))
+    BAD_POLICY += [("cache_judge", "j" * 129), ("cascade_judge", "j" * 129)]
 
 
 @pytest.mark.parametrize(("column", "value"), BAD_POLICY)
@@ -465,6 +464,7 @@ def test_every_bounded_rule_of_the_policy_has_a_bad_value_here():
     bad = {column for column, _ in BAD_POLICY} | {
         "sidecar_url",
         "cache_judge",
+        "cascade_judge",
         "learned_judge",
     }
     assert bounded <= bad

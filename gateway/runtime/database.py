@@ -16,6 +16,7 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
     """Call `function` where the ORM may be used; its connection is not kept."""
 
     def call() -> T:
+        close_old_connections()  # one may have been kept for another database
         try:
             return function(*args, **kwargs)
         finally:

@@ -280,7 +280,7 @@ def _keys() -> tuple[dict[str, Key], bool]:
         if row.ends and row.expires_at is None:
             raise InvalidConfiguration(f"API key {row.name} ends at no valid time.")
         check_types(row, f"API key {row.pk}")
-        if is_limited(row):
+        if is_limited(row) or row.contents:
             check_fields(row, f"API key {row.name}")
         expires = row.expires_at.timestamp() if row.expires_at else None
         keys[row.digest] = Key(caller_of(row), expires)

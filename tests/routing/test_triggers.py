@@ -13,11 +13,14 @@ from routing.models import (
     Backend,
     ConfigVersion,
     Feedback,
+    Intent,
+    IntentCheck,
     ModelAlias,
     Price,
     RouterModel,
     RoutingPolicy,
     Tier,
+    TrailPin,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -150,7 +153,8 @@ def test_a_change_that_is_rolled_back_is_not_counted(one_row_of_each):
 def test_a_counter_that_vanished_comes_back_with_the_next_migrate(one_row_of_each):
     ConfigVersion.objects.all().delete()
     call_command("migrate", verbosity=0)
-    tables = {m._meta.db_table for m in (*WATCHED, CachePurge, CacheLevelOff)}
+    more = (CachePurge, CacheLevelOff, Intent, IntentCheck, TrailPin)
+    tables = {m._meta.db_table for m in (*WATCHED, *more)}
     assert set(ConfigVersion.objects.values_list("table", flat=True)) == tables
 
 

@@ -58,7 +58,9 @@ async def test_s8_a_sidecar_at_a_forbidden_address_is_done_without(
 
     assert reply.status == 200
     said = [d["text"] for d in request["decisions"] if d["step"] == "sidecar"]
-    assert said == ["The sidecar did not answer; the heuristic decides alone."]
+    assert said == [
+        "The sidecar decides nothing. It can't be reached. The heuristic decides alone."
+    ]
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "0x7f000001"])

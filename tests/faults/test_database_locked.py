@@ -37,7 +37,8 @@ def outlast_a_lock(running: Running, seconds: float) -> None:
     assert served[200] > before_lock + 10
     assert while_locked <= before + 1  # the one that came before
     assert rows(running) == before + total
-    assert grown < 40 << 20
+    # Their caches and what they remember of conversations fill meanwhile.
+    assert grown < len(workers) * 40 << 20
     assert not (running.instance.data_dir / "journal" / "rejected.jsonl").exists()
 
 

@@ -400,7 +400,7 @@ BAD_POLICY = [
     ("sidecar_weight", 1.5),
     ("learned_threshold", 0.0),
     ("learned_target", "luck"),
-    ("cascade", "sometimes"),
+    ("cascade", "maybe"),
     ("cascade_band", 1.5),
     ("cascade_check", "taste"),
     ("contents", "everything"),

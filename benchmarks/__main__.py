@@ -18,6 +18,7 @@ from benchmarks.rows import (
     hits,
     memory,
     peers,
+    preview,
     shared,
     stream,
 )
@@ -32,6 +33,7 @@ ROWS: dict[str, Callable[[Bench], list[Measure]]] = {
     "7": workflows.measure,
     "8": cache.measure,
     "9": shared.measure,
+    "10": preview.measure,
 }
 RESULTS = Path(__file__).parent / "results.json"
 
@@ -40,9 +42,9 @@ def parse() -> Namespace:
     parser = ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "--rows",
-        default="1,2,3,5,6,7,8,9",
+        default="1,2,3,5,6,7,8,9,10",
         help="1 forward, 2 hit, 3 stream, 4 peers, 5 growth, 6 memory, 7 workflows, "
-        "8 cache, 9 shared (%(default)s)",
+        "8 cache, 9 shared, 10 preview (%(default)s)",
     )
     parser.add_argument(
         "--peers",

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from routing.cascade import by_worth
 from routing.learned.labelled import Collector
-from routing.learned.train import held_out, stretches
+from routing.learned.train import DEFAULT_INTENTS, Reading, held_out, stretches
 
 Floats = NDArray[np.float64]
 
@@ -74,7 +74,7 @@ def lines_of(rows: Sequence[dict[str, Any]]) -> Lines:
         body = {"messages": [{"role": "user", "content": row["prompt"]}]}
         collector.add(body, {"1": row["weak"], "2": row["strong"]})
     labelled = collector.labelled()
-    held = held_out(labelled, folds=3, scale=None)
+    held = held_out(labelled, 3, Reading(DEFAULT_INTENTS))
     expected = np.clip(held.predict(stretches(held, labelled)), 0.0, 1.0)
     return Lines(
         expected,

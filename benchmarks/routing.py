@@ -28,7 +28,7 @@ from routing.learned.evaluate import Curve, interval, resamples
 from routing.learned.labelled import HEURISTIC, LENGTH, Collector, Labelled
 from routing.learned.router import Router
 from routing.learned.targets import Target, Traffic
-from routing.learned.train import fit, train
+from routing.learned.train import DEFAULT_INTENTS, Reading, fit, train
 
 # Routers of one pair of models are trained together, as an operator's would be.
 GROUPS = (("mmlu", "gsm8k", "routerbench"), ("mix14",))
@@ -182,7 +182,7 @@ def speeds(rows: list[dict]) -> Iterator[str]:
     labelled = collect(kept)
     ordered = labelled.take(ridge.patterns(labelled.quality)[0])
     started = time.perf_counter()
-    fit(ordered, None)
+    fit(ordered, Reading(DEFAULT_INTENTS))
     took = time.perf_counter() - started
     yield f"\none fit of {len(kept)} rows: {took:.2f} s"
     here = votes.catalog((1, 2, 3))

@@ -4,6 +4,7 @@ What an operator tunes while running (tiers, prices, thresholds) is a row in the
 admin, not a setting.
 """
 
+import base64
 import os
 from pathlib import Path
 
@@ -36,6 +37,14 @@ def choice(name: str, options: tuple[str, ...]) -> str:
     return value
 
 
+def webhook_key(secret: str) -> bytes:
+    """What a secret stands for, as libraries of Standard Webhooks read it."""
+    try:
+        return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+    except ValueError:
+        return b""
+
+
 # --- Where things are kept ------------------------------------------------------
 os.umask(0o077)  # database, journal and secrets are the owner's alone
 DATA_DIR = private_dir(
@@ -66,6 +75,15 @@ if len(SECRET_KEY) < 32 or "insecure" in SECRET_KEY or "change" in SECRET_KEY.lo
 ENCRYPTION_KEYS: list[str] = env.list("LLM_ROUTER_ENCRYPTION_KEYS", default=[]) or [
     generated_secret(DATA_DIR / "encryption.key")
 ]
+
+# --- Webhooks of workflows ----------------------------------------------------------
+WEBHOOK_HOSTS: list[str] = env.list("LLM_ROUTER_WEBHOOK_HOSTS", default=[])
+WEBHOOK_KEY = webhook_key(env.str("LLM_ROUTER_WEBHOOK_SECRET", default=""))
+if WEBHOOK_HOSTS and len(WEBHOOK_KEY) < 24:
+    raise ImproperlyConfigured(
+        "LLM_ROUTER_WEBHOOK_HOSTS needs LLM_ROUTER_WEBHOOK_SECRET, the base64 of at "
+        "least 24 random bytes (openssl rand -base64 32): webhooks are signed with it."
+    )
 
 # --- Serving --------------------------------------------------------------------
 DEBUG = env.bool("LLM_ROUTER_DEBUG", default=False)
@@ -153,6 +171,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
+LOGIN_REDIRECT_URL = "admin:index"  # for who comes to /admin/login/ by a bookmark
 STATIC_URL = "/static/"
 STATIC_ROOT = private_dir(DATA_DIR / "static")
 WHITENOISE_USE_FINDERS = True  # nobody has to run collectstatic
@@ -188,6 +207,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "href": "data:,"}],  # else each visit is a 404
     "SITE_URL": None,
     "SHOW_HISTORY": True,
+    "LOGIN": {"form": "gateway.login.LoginForm"},
     "STYLES": [lambda request: static("gateway/admin.css")],
     "DASHBOARD_CALLBACK": "gateway.admin.dashboard.page.add_dashboard",
 }

@@ -9,6 +9,7 @@ from gateway.admin.dashboard.first_steps import make_tiers
 from gateway.admin.dashboard.live import live
 from gateway.admin.playground import playground, playground_stream
 from gateway.admin.setup import setup, setup_link
+from gateway.admin.what_if import MODELS, what_if
 
 urlpatterns = [
     path("admin/setup/", setup, name="setup"),
@@ -26,6 +27,14 @@ urlpatterns = [
         "admin/configuration/export/",
         admin.site.admin_view(export_configuration),
         name="configuration_export",
+    ),
+    *(
+        path(f"admin/what-if/{model}/{rest}", what_if, {"model": model}, name)
+        for model in MODELS
+        for rest, name in (
+            ("", f"what_if_{model}"),
+            ("<path:object_id>/", f"what_if_{model}_row"),
+        )
     ),
     path("admin/", admin.site.urls),
     path("", RedirectView.as_view(pattern_name="admin:index")),

@@ -2,14 +2,13 @@
 the hits by another wording is answered afresh and compared. After a miss another
 wording may be learned."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import orjson
 import structlog
 
 from gateway import aliases, proofs
-from gateway.asked import OURS
 from gateway.asking import (
     Fresh,
     again,
@@ -23,11 +22,14 @@ from gateway.asking import (
 from gateway.cache import CacheKeys, Entry, Hit
 from gateway.dialects import translation
 from gateway.learning import learn
-from gateway.ledger.books import RequestRecord
+from gateway.ledger.books import NOT_OF_CLIENTS, RequestRecord
+from gateway.limits.hold import Hold
+from gateway.limits.rules import of_audits
 from gateway.proofs import Verdict
-from gateway.runtime.database import in_database
+from gateway.purse import Purse, give_back, most_of_answer, most_of_look
 from gateway.runtime.runtime import Runtime
-from routing.catalog import Policy
+from routing.catalog import Catalog
+from routing.chat import ChatRequest
 
 log = structlog.get_logger("cache")
 LEARNING_AT_ONCE = 2  # a slow judge must not keep stale answers from being refreshed
@@ -46,6 +48,7 @@ class Aftercare:
         self._runtime = runtime
         # Hits since the last audit, times the share: every hundredth, not by chance.
         self._due = 0.0
+        self._purse = Purse(runtime, "audit_exceeds_budget")
 
     def reused(self, hit: Hit, record: RequestRecord) -> None:
         background = self._runtime.background
@@ -65,17 +68,20 @@ class Aftercare:
         policy = self._runtime.snapshot.catalog.policy
         if not (keys.question and policy.cache_learn_aliases and policy.cache_judge):
             return
-        if record.endpoint.startswith(OURS) or (keys.scope, "alias") in (
+        if record.endpoint.startswith(NOT_OF_CLIENTS) or (keys.scope, "alias") in (
             self._runtime.snapshot.levels_off
         ):
             return
         name = ("learn", record.chat.request_id)
         self._runtime.background.start(
-            name, lambda: learn(keys, entry, record, self._runtime), LEARNING_AT_ONCE
+            name,
+            lambda: learn(keys, entry, record, self._runtime, self._purse),
+            LEARNING_AT_ONCE,
         )
 
     async def _refresh(self, record: RequestRecord) -> None:
-        """Buy the answer again; storing it replaces the stale one."""
+        """Buy the answer again, unless another worker has: storing it replaces the
+        stale one."""
         native = record.chat.native
         chat = again(
             record.chat,
@@ -84,56 +90,120 @@ class Aftercare:
             dialect=record.chat.dialect,
             native=native and replace(native, body=unstreamed(native.body)),
         )
-        await ask(chat, record, "cache.refresh", self._runtime)
+        if not await self._take_over(chat, record):
+            await ask(chat, record, "cache.refresh", self._runtime)
+
+    async def _take_over(self, chat: ChatRequest, record: RequestRecord) -> bool:
+        """Whether workers share an answer that is still good; here from now on."""
+        runtime, snapshot = self._runtime, self._runtime.snapshot
+        if runtime.shared is None or record.caller.rules:
+            return False
+        seen = snapshot.seen_by(record.caller)
+        mark = seen.fingerprint_for(chat.scope)
+        keys, _ = runtime.cache.look(chat, seen.catalog, mark, runtime.clock())
+        asked = keys._replace(reuse=keys.reuse._replace(lookup=True))
+        found = await runtime.shared.answers.find(asked, seen.catalog.policy)
+        if found is None or found.level != "exact":
+            return False
+        if snapshot.withdrawals.cover(chat.scope, found.entry):
+            return False
+        now = runtime.clock()
+        return runtime.cache.store(keys, found.entry, now, found.seconds)
 
     async def _audit(self, hit: Hit, record: RequestRecord) -> None:
-        policy = self._runtime.snapshot.catalog.policy
-        today = datetime.fromtimestamp(self._runtime.books.wall(), UTC).date()
-        if await in_database(proofs.budget_is_spent, policy, today):
-            return
+        """If the day's budget has room for the answer and a look of the judge."""
+        catalog = self._runtime.snapshot.catalog
+        tier = hit.entry.tier
         chat = again(
             record.chat,
             "cache-audit",
-            pin=f"tier-{hit.entry.tier}",
+            pin=f"tier-{tier}",
             no_cache=True,
             no_store=True,
         )
-        fresh = await ask(chat, record, "cache.audit", self._runtime)
+        wall = self._runtime.books.wall()
+        body = translation.whole(
+            hit.entry.body, hit.entry.dialect, chat, hit.entry.usage, wall
+        )
+        stored = text_of(body)
+        rule = of_audits(catalog.policy.cache_audit_budget_usd)
+        costs = most_costs(catalog, tier, stored, chat)
+        holds = await self._purse.room(rule, *costs)
+        if holds is None:
+            return
+        try:
+            await self._compare(hit, stored, chat, record, holds)
+        finally:
+            give_back(holds)
+
+    async def _compare(
+        self,
+        hit: Hit,
+        stored: str,
+        chat: ChatRequest,
+        record: RequestRecord,
+        holds: Sequence[Hold],
+    ) -> None:
+        policy = self._runtime.snapshot.catalog.policy
+        answer, *look = holds
+        fresh = await ask(chat, record, "cache.audit", self._runtime, answer)
         if fresh is None:
             return  # no answer, no evidence
-        verdict, judging = await self._verdict(hit.entry, fresh, record, policy)
+        verdict, judging = await self._verdict(stored, fresh, record, look)
         cost = fresh.cost_nano + judging
         scope = record.chat.scope
-        off = await in_database(proofs.note, scope, hit.level, verdict, cost, policy)
+        off = await self._runtime.database.call(
+            proofs.note, scope, hit.level, verdict, cost, policy
+        )
         log.info("cache_audited", scope=scope, level=hit.level, verdict=verdict)
         if verdict == "wrong" and hit.wording:
             why = f"audit of {record.chat.request_id}"
-            known = await in_database(aliases.refuse, scope, hit.wording.hex(), why)
+            known = await self._runtime.database.call(
+                aliases.refuse, scope, hit.wording.hex(), why
+            )
             self._runtime.cache.know_aliases(known.roots, known.refused)
         if off:
             log.error("cache_level_off", scope=scope, level=hit.level, reason=off)
 
     async def _verdict(
-        self, entry: Entry, fresh: "Fresh", record: RequestRecord, policy: Policy
+        self,
+        stored: str,
+        fresh: Fresh,
+        record: RequestRecord,
+        look: Sequence[Hold],
     ) -> tuple[Verdict, int]:
         """Whether the stored answer holds, and what finding out cost."""
-        wall = self._runtime.books.wall()
-        body = translation.whole(
-            entry.body, entry.dialect, fresh.chat, entry.usage, wall
-        )
-        stored = text_of(body)
         if normal(stored) == normal(fresh.text):
             return "right", 0
-        if not policy.cache_judge:
+        judge = self._runtime.snapshot.catalog.policy.cache_judge
+        if not (look and judge):
             return "unjudged", 0
-        parts = (
-            f"Question, as JSON:\n{orjson.dumps(fresh.chat.body['messages']).decode()}",
-            f"First answer:\n{fresh.text}",
-            f"Second answer:\n{stored}",
-        )
-        chat = judge_request(fresh.chat, policy.cache_judge, JUDGE, parts)
-        said = await ask(chat, record, "cache.judge", self._runtime)
+        chat = question_about(fresh.chat, fresh.text, stored, judge)
+        said = await ask(chat, record, "cache.judge", self._runtime, look[0])
         if said is None:
             return "unjudged", 0
         verdicts: dict[bool | None, Verdict] = {True: "right", False: "wrong"}
         return verdicts.get(yes_or_no(said.text), "unjudged"), said.cost_nano
+
+
+def most_costs(
+    catalog: Catalog, tier: int, stored: str, chat: ChatRequest
+) -> tuple[int, ...]:
+    """At most: an answer of this tier, and a look of the judge when there is one."""
+    answer, tokens = most_of_answer(catalog, tier, chat)
+    if not (judge := catalog.policy.cache_judge):
+        return (answer,)
+    question = question_about(chat, "", stored, judge)
+    return answer, most_of_look(catalog, judge, question, tokens)
+
+
+def question_about(
+    chat: ChatRequest, fresh: str, stored: str, judge: str
+) -> ChatRequest:
+    """What the judge is asked of both answers."""
+    parts = (
+        f"Question, as JSON:\n{orjson.dumps(chat.body['messages']).decode()}",
+        f"First answer:\n{fresh}",
+        f"Second answer:\n{stored}",
+    )
+    return judge_request(chat, judge, JUDGE, parts)

@@ -16,6 +16,7 @@ WATCHED = (
     "Intent",
     "IntentCheck",
     "TrailPin",
+    "VotedBorder",
 )
 
 

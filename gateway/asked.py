@@ -4,10 +4,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.ledger.books import RequestRecord
+from gateway.ledger.books import NOT_OF_CLIENTS, RequestRecord
 from routing.tiers import Route
 
-OURS = ("cache.", "learn.")  # how the endpoints of the gateway's own requests begin
 SOON_SECONDS = 120.0
 REMEMBERED = 5000  # requests, per process
 ESCALATED = "The same was asked of a higher tier right after."
@@ -35,7 +34,7 @@ class Asked:
         """The earlier request that this one casts doubt on, and why; or None."""
         from routing.learned.features import prompt_of  # numpy, while learning only
 
-        if record.endpoint.startswith(OURS):
+        if record.endpoint.startswith(NOT_OF_CLIENTS):
             return None
         chat = record.chat
         key = hash((chat.scope, len(chat.body["messages"]), prompt_of(chat.body).text))

@@ -1,5 +1,6 @@
 """Requests of the gateway's own, beside the traffic: each with a row of its own."""
 
+import asyncio
 import re
 import secrets
 from collections.abc import Iterable
@@ -8,8 +9,11 @@ from dataclasses import dataclass, replace
 import orjson
 
 from gateway import pipeline
+from gateway.dialects.embeddings import features_of
 from gateway.errors import GatewayError
 from gateway.ledger.books import RequestRecord
+from gateway.limits.hold import Hold
+from gateway.request_ids import new_request_id
 from gateway.runtime.runtime import Runtime
 from routing.chat import ChatRequest, Json
 
@@ -22,21 +26,41 @@ class Fresh:
     """An answer to a request of our own."""
 
     chat: ChatRequest
-    text: str
+    body: bytes
     cost_nano: int
+
+    @property
+    def text(self) -> str:
+        return text_of(self.body)
 
 
 async def ask(
-    chat: ChatRequest, record: RequestRecord, endpoint: str, runtime: Runtime
+    chat: ChatRequest,
+    record: RequestRecord,
+    endpoint: str,
+    runtime: Runtime,
+    hold: Hold | None = None,
 ) -> Fresh | None:
-    """Ask on behalf of the request that `record` is about; None when it failed."""
+    """Ask on behalf of the request that `record` is about; None when it failed. `hold`
+    was set aside for it, pays for one answer, and is settled."""
+    if hold is not None:
+        chat = replace(chat, one_bill=True)
     mine = runtime.books.open_request(chat, record.caller)
     mine.endpoint = endpoint
+    mine.set_aside_nano = hold.nano if hold else 0
+    unseen = 0
     try:
         answer = await pipeline.answer(mine, runtime)
     except GatewayError:
         return None
-    return Fresh(chat, text_of(answer.body), mine.cost_nano)
+    except asyncio.CancelledError:
+        # Its call ends after us: nobody knows yet what it came to.
+        unseen = mine.set_aside_nano
+        raise
+    finally:
+        if hold is not None:
+            hold.settle(max(mine.cost_nano, unseen), 0)
+    return Fresh(chat, answer.body, mine.cost_nano)
 
 
 def again(chat: ChatRequest, tag: str, **changes: object) -> ChatRequest:
@@ -46,7 +70,7 @@ def again(chat: ChatRequest, tag: str, **changes: object) -> ChatRequest:
         "stream": False,
         "dialect": "openai",
         "native": None,
-        "request_id": f"req_{secrets.token_hex(12)}",
+        "request_id": new_request_id(),
         "tags": (tag, chat.request_id),
         **changes,
     }
@@ -75,6 +99,25 @@ def judge_request(
         min_tier=None,
         max_tier=None,
         features=None,
+        no_cache=True,
+        no_store=True,
+    )
+
+
+def embeddings_request(chat: ChatRequest, backend: str, text: str) -> ChatRequest:
+    """A text whose embedding this backend is to make."""
+    body = {"model": backend, "input": text}
+    return again(
+        chat,
+        "cache-embeddings",
+        body=body,
+        dialect="vectors",
+        ways=("embeddings",),
+        exact_only=True,
+        pin=backend,
+        min_tier=None,
+        max_tier=None,
+        features=features_of(body),
         no_cache=True,
         no_store=True,
     )

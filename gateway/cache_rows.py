@@ -1,5 +1,7 @@
 """Rows about the cache: purges, proof, levels that are off, aliases, kept answers."""
 
+from datetime import date
+
 from django.db import models
 
 SCOPE_CHARS = 160
@@ -77,6 +79,10 @@ class CacheProof(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope} {self.level}"
+
+    def spent_nano(self, today: date) -> int:
+        """What looks at this level cost today, in UTC."""
+        return self.day_spent_nano if self.day == today else 0
 
 
 class CacheLevelOff(models.Model):

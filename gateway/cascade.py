@@ -23,15 +23,17 @@ from gateway.cascade_checks import (
     doubt,
     weigh,
 )
-from gateway.delivery import Delivery, Doubted, Order, Receipt
+from gateway.delivery import Delivery, Doubted
 from gateway.errors import GatewayError
 from gateway.held_back import HeldBack
-from gateway.inflight import Bounds, SharedCall
+from gateway.order import Order, Receipt
 from gateway.runtime.runtime import Runtime
+from gateway.shared_call import Bounds, SharedCall
 from gateway.steering import Course
+from gateway.whatif import facts
 from routing.affinity import loop_is_open
 from routing.cascade import Cascade, plan
-from routing.catalog import Backend
+from routing.catalog import Backend, Policy
 from routing.chat import ChatRequest, Features, Json
 from routing.classifier import classify
 from routing.features import extract
@@ -65,12 +67,22 @@ class Bench:
     features: Features
     runtime: Runtime
     buy_from: "Callable[[Bench, Course, Deliver[Any]], Awaitable[Any]]"
+    rules: Policy  # those of the intent that leads it
+
+
+def rules_for(order: Order) -> Policy:
+    """The policy with the cascade of the request's leading intent."""
+    cascades, record = order.snapshot.catalog.cascades, order.record
+    if cascades is None or order.route.pinned or record.chat.ways[0] != "chat":
+        return order.policy
+    record.facts["intent"] = leading = cascades.leading(record.chat.body)
+    return cascades.rules(leading, order.policy)
 
 
 def plan_for(bench: Bench, course: Course) -> Cascade | None:
     """The tiers between which this request is uncertain, where its answer may be
     looked at before it is served."""
-    order, policy, choice = bench.order, bench.order.policy, course.choice
+    order, policy, choice = bench.order, bench.rules, course.choice
     if policy.cascade == "none" or course.stay or not possible(bench):
         return None
     if policy.sidecar_url and not choice.estimates:
@@ -82,7 +94,7 @@ def plan_for(bench: Bench, course: Course) -> Cascade | None:
 
 def tells_quality(bench: Bench) -> bool:
     """Is anything checked beside the form? Of streams only probabilities are."""
-    check = bench.order.policy.cascade_check
+    check = bench.rules.cascade_check
     return check != "form" and (
         check == "logprobs" or not bench.order.record.chat.stream
     )
@@ -91,7 +103,7 @@ def tells_quality(bench: Bench) -> bool:
 def possible(bench: Bench) -> bool:
     order, chat = bench.order, bench.order.record.chat
     return (
-        (order.policy.cascade == "all" or not chat.stream)
+        (bench.rules.cascade == "all" or not chat.stream)
         and not (order.route.pinned or chat.one_bill)
         and bench.features.ways[0] == "chat"
         and int(chat.body.get("n") or 1) == 1
@@ -101,12 +113,15 @@ def possible(bench: Bench) -> bool:
 
 async def buy(call: SharedCall, planned: Cascade, bench: Bench) -> None:
     record = bench.order.record
+    record.facts["cascade"] = [planned.first, planned.then, False]
+    record.facts["only_up"] = not tells_quality(bench)
     record.decide(
         "cascade",
         f"{planned.reason} Tier {planned.first} answers first, and its answer is "
         f"checked; in doubt tier {planned.then} does.",
         first=planned.first,
         then=planned.then,
+        **({"intent": record.facts["intent"]} if "intent" in record.facts else {}),
     )
     # Which answer is served depends on what the first one was: nothing to learn from.
     record.lesson = None
@@ -124,7 +139,9 @@ async def buy_whole(call: SharedCall, planned: Cascade, bench: Bench) -> None:
     except GatewayError as error:
         if call.outcome is not None:
             raise
-        bench.order.record.decide(
+        record = bench.order.record
+        record.facts["cascade"] = [planned.first, planned.then, False]
+        record.decide(
             "cascade",
             f"Tier {planned.then} can't answer ({error.message}), so the doubted "
             "answer is better than none.",
@@ -133,7 +150,7 @@ async def buy_whole(call: SharedCall, planned: Cascade, bench: Bench) -> None:
 
 
 async def buy_stream(call: SharedCall, planned: Cascade, bench: Bench) -> None:
-    deliver = partial(HeldBack, call=call, planned=planned)
+    deliver = partial(HeldBack, call=call, planned=planned, rules=bench.rules)
     try:
         delivery = await bench.buy_from(bench, at(planned.first, bench), deliver)
     except Doubted as reason:
@@ -149,7 +166,9 @@ def at(tier: int, bench: Bench) -> Course:
 
 
 async def go_up(call: SharedCall, planned: Cascade, bench: Bench) -> None:
-    bench.order.record.tier = planned.then
+    record = bench.order.record
+    record.tier = planned.then
+    record.facts["cascade"] = [planned.first, planned.then, True]
     await bench.buy_from(bench, at(planned.then, bench), partial(Delivery, call=call))
 
 
@@ -159,6 +178,7 @@ class Trial(Delivery):
     completion: Json
     answer: bytes
     receipt: Receipt
+    moment: facts.Moment
 
     def __init__(
         self, backend: Backend, *, chat: ChatRequest, logprobs: bool, **rest: Any
@@ -175,16 +195,21 @@ class Trial(Delivery):
                 choice["logprobs"] = None
             body = orjson.dumps(completion)
         self.completion, self.answer, self.receipt = completion, body, receipt
+        self.moment = facts.moment_of(self.order.record)
+        facts.note_check(self.order.record, self.attempt.cost_nano)
 
     def serve(self, call: SharedCall) -> None:
         """Now it is the request's answer: keep it, and hand it to the readers."""
         super()._store(self.completion, self.answer, self.receipt)
+        facts.note_moment(self.order.record, *self.moment)
+        facts.note_check(self.order.record, -self.attempt.cost_nano)
+        self._note_served(self.receipt.usage)
         call.outcome = self.receipt
         call.finish(self.answer)
 
 
 async def ask(tier: int, bench: Bench, chat: ChatRequest) -> Trial:
-    logprobs = bench.order.policy.cascade_check == "logprobs"
+    logprobs = bench.rules.cascade_check == "logprobs"
     deliver = partial(Trial, chat=chat, logprobs=logprobs)
     trial: Trial = await bench.buy_from(bench, at(tier, bench), deliver)
     return trial
@@ -192,7 +217,7 @@ async def ask(tier: int, bench: Bench, chat: ChatRequest) -> Trial:
 
 async def doubted(trial: Trial, planned: Cascade, bench: Bench) -> bool:
     """Is anything wrong with the answer? The form first: it costs nothing."""
-    policy = bench.order.policy
+    policy = bench.rules
     facts: Json = {"check": policy.cascade_check}
     reason = doubt(trial.completion, bench.order.record.chat.body)
     if not reason:

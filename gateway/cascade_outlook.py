@@ -1,17 +1,19 @@
 """What a cascade is expected to cost and to take, from the log of what was routed."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 from django.db.models import QuerySet
 
+from gateway.ledger.books import NOT_OF_CLIENTS
 from gateway.models import RequestLog
 from routing.cascade import Cascade, plan
 from routing.catalog import Catalog
 from routing.chat import Json
 from routing.classifier import Score
+from routing.models import Intent, Lesson
 from routing.money_format import dollars
 from routing.tiers import Choice
 
@@ -60,13 +62,17 @@ class Means:
     latency: float
 
 
-def outlook(catalog: Catalog) -> Outlook:
-    """By today's policy and the mean cost and time of each tier in the log."""
+def outlook(catalog: Catalog, counted: Container[str] | None = None) -> Outlook:
+    """By today's policy and the mean cost and time of each tier in the log.
+
+    `counted` are the requests that are meant, by id; all of them otherwise."""
     rows = list(routed().order_by("-id")[:NEWEST])
     means = means_of(rows)
     found = Outlook()
     plans: list[tuple[RequestLog, Cascade | None]] = []
     for row in rows:
+        if counted is not None and row.request_id not in counted:
+            continue
         steps = {step.get("step"): step for step in row.decisions}
         if not steps.keys() & {"router", "tier"} or row.tier is None:
             continue  # pinned: nothing was to be decided
@@ -85,10 +91,40 @@ def outlook(catalog: Catalog) -> Outlook:
     return found
 
 
+def outlook_of(intent: Intent, catalog: Catalog) -> Outlook | None:
+    """The same for requests that this intent leads, by its rules; None when no request
+    was kept that it leads."""
+    from routing.learned.cascades import Cascades
+    from routing.learned.features import Row
+    from routing.trails import intents_of
+
+    others = Intent.objects.filter(active=True).exclude(pk=intent.pk)
+    intents = intents_of([*others, intent])
+    cascades = Cascades(intents, {})
+    led = set()
+    for lesson in Lesson.objects.order_by("-id")[:NEWEST].iterator():
+        try:
+            leads = cascades.leads(Row.unpack(bytes(lesson.row)))
+        except ValueError:  # of an earlier version of the features
+            continue
+        if leads == intent.slug:
+            led.add(lesson.request_id)
+    own = {"cascade_check": intent.cascade_check} if intent.cascade_check else {}
+    rules = Cascades(intents, {intent.slug: own}).rules(intent.slug, catalog.policy)
+    return outlook(replace(catalog, policy=rules), led) if led else None
+
+
 def routed() -> QuerySet[RequestLog]:
-    return RequestLog.objects.filter(
-        outcome="ok", cache="MISS", score__isnull=False, tier__isnull=False
+    """What clients asked and was bought; no judge's calls, which cost otherwise."""
+    found = RequestLog.objects.filter(
+        outcome="ok",
+        cache__in=("MISS", "BYPASS"),
+        score__isnull=False,
+        tier__isnull=False,
     )
+    for beginning in NOT_OF_CLIENTS:
+        found = found.exclude(endpoint__startswith=beginning)
+    return found
 
 
 def means_of(rows: Iterable[RequestLog]) -> dict[int, Means]:

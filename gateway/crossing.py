@@ -11,10 +11,9 @@ from contextlib import aclosing
 
 import orjson
 
-from gateway.delivery import Order, Receipt
 from gateway.dialects import translation
 from gateway.errors import GatewayError, UpstreamIncomplete
-from gateway.inflight import SharedCall
+from gateway.order import Order, Receipt
 from gateway.purchase import buy_answer
 from gateway.runtime.runtime import Runtime
 from gateway.shared.answers import SharedHit, max_bytes
@@ -23,6 +22,7 @@ from gateway.shared.pursuit import follow
 from gateway.shared.relay import LEASE_SECONDS, Relay
 from gateway.shared.shared import Shared
 from gateway.shared.state import SharedStateDown
+from gateway.shared_call import SharedCall
 from routing.chat import Json, Usage
 
 # Leaders that may vanish before we stop waiting for others and buy for ourselves.

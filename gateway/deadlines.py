@@ -19,6 +19,7 @@ class Deadlines:
     def __init__(self) -> None:
         self._open: dict[int, Deadline | Alarm] = {}
         self._ticking = False
+        self.ended = False  # by `end_all`, whatever the time
 
     def within(self, seconds: float) -> "Deadline":
         """`with deadlines.within(5):` ends what is inside with a TimeoutError."""
@@ -34,6 +35,12 @@ class Deadlines:
 
     def remove(self, entry: "Deadline | Alarm") -> None:
         del self._open[id(entry)]
+
+    def end_all(self) -> None:
+        """As if the time of all that are open had come."""
+        self.ended = True
+        for entry in list(self._open.values()):
+            entry.expire()
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()

@@ -1,77 +1,39 @@
 """One attempt at one backend: send, read, hand on, settle."""
 
 import asyncio
-from dataclasses import dataclass, field
 
 import orjson
 
-from gateway.cache import CacheKeys, Entry, storable
+from gateway.cache import Entry, storable
 from gateway.cascade_checks import doubt
 from gateway.dialects.embeddings import inputs_of
 from gateway.dialects.upstream_errors import upstream_error
 from gateway.errors import (
-    BadUpstreamResponse,
-    UpstreamAuthError,
     UpstreamError,
     UpstreamIncomplete,
-    UpstreamOverloaded,
-    UpstreamRateLimited,
-    UpstreamRefused,
-    UpstreamTimeout,
-    UpstreamUnavailable,
 )
-from gateway.inflight import SharedCall
-from gateway.ledger.books import Attempt, RequestRecord
+from gateway.ledger.books import Attempt
 from gateway.limits.estimates import most_nano, most_tokens
 from gateway.limits.hold import Hold
+from gateway.order import Order, Receipt
+from gateway.outcomes import outcome_of
 from gateway.providers import wire_format
 from gateway.providers.http import Limits, Response
 from gateway.runtime.runtime import Runtime
-from gateway.runtime.snapshot import Snapshot
+from gateway.shared_call import SharedCall
 from gateway.thoughts import nobody
+from gateway.whatif import facts
 from routing.affinity import Visit
 from routing.catalog import Backend, Policy
 from routing.chat import Features, Json, Usage
 from routing.health import Outcome
 from routing.pool import Lease
-from routing.providers import Dialect
-from routing.tiers import Route
 
 # How long a chunk that says nothing yet is held, so that a provider that fails right
 # after accepting can still be replaced unseen.
 HOLD_SECONDS = 0.25
 ERROR_BYTES = 64 << 10  # of an error's body that are read
 ATTEMPT_HEADER = "x-client-request-id"
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be bought, for whom, and what the client's wishes allow."""
-
-    record: RequestRecord
-    route: Route
-    keys: CacheKeys
-    snapshot: Snapshot
-
-    @property
-    def policy(self) -> Policy:
-        return self.snapshot.catalog.policy
-
-
-@dataclass(slots=True)
-class Receipt:
-    """What a purchase tells everyone who reads it. `usage` is final at its end,
-    `dialect` is the one the answer comes in, `entry` the answer as it was kept."""
-
-    request_id: str
-    score: int | None
-    tier: int
-    backend: str
-    model: str
-    dialect: Dialect
-    usage: Usage = field(default_factory=Usage)
-    seconds: float = 0.0
-    entry: Entry | None = None
 
 
 class Doubted(Exception):
@@ -135,6 +97,7 @@ class Delivery:
             except Doubted:
                 lease.report(Outcome.OK, latency=attempt.first_byte)
                 attempt.settle_answer(self._usage())
+                facts.note_check(record, attempt.cost_nano)
                 raise
             except asyncio.CancelledError:
                 # The last reader left: what came so far is what we know of the bill.
@@ -260,6 +223,7 @@ class Delivery:
         """Write the books, tell the pool, keep the answer for the next who asks."""
         lease.report(Outcome.OK, latency=self.attempt.first_byte)
         self.attempt.settle_answer(usage)
+        self._note_served(usage)
         receipt = self._show_receipt()
         receipt.usage = usage
         receipt.seconds = self.order.record.upstream_seconds
@@ -269,6 +233,10 @@ class Delivery:
         if self.order.record.lesson is not None:
             self._learn(completion)
         self._store(completion, body, receipt)
+
+    def _note_served(self, usage: Usage) -> None:
+        nano = self.attempt.cost_nano
+        facts.note_served(self.order.record, self.backend, usage, nano)
 
     def _learn(self, completion: Json) -> None:
         """What the answer's form says of it, and perhaps a comparison with another."""
@@ -294,6 +262,7 @@ class Delivery:
         vectors = len(inputs_of(record.chat.body)) if self._embeds else 0
         if reason := storable(completion, len(body), self.order.policy, vectors):
             record.decide("store", f"The answer is not kept: {reason}.")
+            record.facts["storable"] = False
             return
         now = self.runtime.clock()
         entry = Entry(
@@ -305,7 +274,6 @@ class Delivery:
             score=receipt.score,
             cost_nano=self.attempt.cost_nano,
             request_id=receipt.request_id,
-            stored_at=now,
             dialect=receipt.dialect,
             at=self.runtime.books.wall(),
         )
@@ -335,22 +303,3 @@ def limits(policy: Policy, stream: bool) -> Limits:
         total=policy.stream_max_seconds if stream else write,
         max_bytes=policy.max_answer_bytes,
     )
-
-
-def outcome_of(error: UpstreamError) -> Outcome:
-    """What a failure says about the backend's health."""
-    match error:
-        case UpstreamRefused():
-            return Outcome.CLIENT_ERROR
-        case UpstreamRateLimited() | UpstreamOverloaded():
-            return Outcome.RATE_LIMITED  # it asks to be left alone for a while
-        case UpstreamAuthError():
-            return Outcome.AUTH
-        case UpstreamTimeout():
-            return Outcome.TIMEOUT
-        case UpstreamUnavailable():
-            return Outcome.CONNECT_ERROR
-        case BadUpstreamResponse() | UpstreamIncomplete():
-            return Outcome.BAD_RESPONSE
-        case _:
-            return Outcome.SERVER_ERROR

@@ -4,11 +4,12 @@ is stored, spent or counted."""
 import orjson
 
 from gateway.cache import Hit
-from gateway.delivery import Order
+from gateway.deciding import choose_tier
 from gateway.errors import NotExpressible
 from gateway.ledger.books import saving, saving_of_vectors
+from gateway.order import Order
 from gateway.providers import wire_format
-from gateway.purchase import STAYS, choose_tier, staying
+from gateway.purchase import STAYS, staying
 from gateway.runtime.runtime import Runtime
 from gateway.steering import Course, steer
 from routing.candidates import Candidate, Standing, expected_output, tiers_to_try

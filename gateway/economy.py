@@ -1,7 +1,7 @@
 """What a budget that nears its end still allows: first fewer tiers, then the cheapest,
 then nothing but stored answers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from gateway.cache import CacheKeys
 from gateway.errors import BudgetSpent
@@ -120,4 +120,4 @@ def apart(keys: CacheKeys, caller: Caller) -> CacheKeys:
     own = f"key:{caller.key_id}"
     if keys.sharing is None or all(rule.subject != own for rule in caller.rules):
         return keys
-    return replace(keys, sharing=keys.sharing + own.encode())
+    return keys._replace(sharing=keys.sharing + own.encode())

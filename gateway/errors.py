@@ -31,6 +31,7 @@
     |  |- UpstreamUnavailable         503     upstream_unavailable
     |  |- UpstreamOverloaded          503     upstream_overloaded
     |  `- UpstreamTimeout             504     upstream_timeout
+    |- DeadlinePassed                 504     deadline_exceeded
     |- StorageFull                    503     storage_full
     |- Overloaded                     503     overloaded
     |- ShuttingDown                   503     shutting_down
@@ -128,6 +129,10 @@ class UnknownAddress(NotFound):
 
 class MethodNotAllowed(GatewayError):
     status, code, type = 405, "method_not_allowed", "invalid_request_error"
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(f"Use {allowed} for this address.")
+        self.allowed = allowed
 
 
 class RequestTimeout(GatewayError):
@@ -231,6 +236,19 @@ class UpstreamTimeout(UpstreamError):
     should_retry = False
     billable = True
     failover = False
+
+
+class DeadlinePassed(GatewayError):
+    """The client said how long it would wait: trying again would not be in time."""
+
+    status, code, type = 504, "deadline_exceeded", "timeout_error"
+    should_retry = False
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"The answer was not there within {seconds:g} s, as X-LLM-Router-Timeout "
+            "asks for."
+        )
 
 
 class StorageFull(GatewayError):

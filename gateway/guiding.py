@@ -3,7 +3,7 @@
 from dataclasses import replace
 from random import Random
 
-from gateway.delivery import Order
+from gateway.order import Order
 from gateway.steering import Course
 from routing.candidates import cheapest_first
 from routing.chat import Features

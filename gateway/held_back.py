@@ -13,7 +13,7 @@ from gateway.cascade_checks import (
 )
 from gateway.delivery import Delivery, Doubted
 from routing.cascade import Cascade
-from routing.catalog import Backend
+from routing.catalog import Backend, Policy
 from routing.chat import Json
 
 
@@ -25,15 +25,17 @@ class HeldBack(Delivery):
     looks wrong. Backends of the other tier are not held back.
     """
 
-    def __init__(self, backend: Backend, *, planned: Cascade, **rest: Any) -> None:
+    def __init__(
+        self, backend: Backend, *, planned: Cascade, rules: Policy, **rest: Any
+    ) -> None:
         super().__init__(backend, **rest)
         self.facts: Json = {}  # of what was checked
-        self._planned = planned
+        self._planned, self._rules = planned, rules
         self._checked = backend.tier >= planned.then
         self._doubt = ""
         self._window: asyncio.TimerHandle | None = None
         self._logprobs: list[Json] = []
-        wanted = self.order.policy.cascade_check == "logprobs" and not self._checked
+        wanted = rules.cascade_check == "logprobs" and not self._checked
         asking = asking_logprobs(backend, self.chat) if wanted else None
         self.chat, self._strips = asking or self.chat, asking is not None
 
@@ -50,7 +52,7 @@ class HeldBack(Delivery):
             await super()._hand_on(chunk, size)
             return
         self._held.append((chunk, size))
-        policy = self.order.policy
+        policy = self._rules
         if self._window is None:
             loop = asyncio.get_running_loop()
             self._window = loop.call_later(policy.cascade_hold_seconds, self._look)
@@ -74,7 +76,7 @@ class HeldBack(Delivery):
     def _beginning(self) -> str:
         if REFUSAL.match(answer_text(self.builder.completion())):
             return "It refuses."
-        policy = self.order.policy
+        policy = self._rules
         if policy.cascade_check != "logprobs":
             return ""
         measured = confidence(self._logprobs)

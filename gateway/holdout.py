@@ -4,8 +4,8 @@ cost is measured, where the savings of all others can only be priced again."""
 from dataclasses import replace
 from random import Random
 
-from gateway.delivery import Order
-from gateway.ledger.books import RequestRecord
+from gateway.ledger.books import NOT_OF_CLIENTS
+from gateway.order import Order
 from gateway.steering import Course, loop_is_open
 from routing.catalog import Catalog
 from routing.tiers import Choice
@@ -40,14 +40,9 @@ def eligible(order: Order, course: Course, catalog: Catalog) -> bool:
         not route.pinned
         and route.floor <= catalog.baseline_tier <= route.ceiling
         and not course.stay
-        and not is_internal(record)
+        and not record.endpoint.startswith(NOT_OF_CLIENTS)
         and not record.caller.models
         and not record.budget_step
         and not record.chat.prefer
         and not loop_is_open(record.chat.body["messages"])
     )
-
-
-def is_internal(record: RequestRecord) -> bool:
-    """A request of the gateway's own, such as an audit of the cache."""
-    return record.endpoint.startswith("cache.")

@@ -20,7 +20,15 @@ class MeasuredDay(models.Model):
         default=0, help_text="Sum of the squares of each request's cost in micro-USD."
     )
     saved_nano = models.BigIntegerField(default=0, help_text="As priced again.")
-    asked_again = models.PositiveBigIntegerField(default=0)
+    unanswered = models.PositiveBigIntegerField(
+        default=0, help_text="Failed, or left by their client."
+    )
+    asked_again = models.PositiveBigIntegerField(
+        default=0, help_text="Whose question came again at once."
+    )
+    bad_feedback = models.PositiveBigIntegerField(
+        default=0, help_text="Judged below 0.5, and not asked again before."
+    )
 
     class Meta:
         ordering = ("-day",)

@@ -6,20 +6,21 @@ second answer is shown to nobody.
 
 import base64
 import re
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import orjson
 import structlog
-from django.db.models import Sum
 
 from gateway.asking import Fresh, again, ask, judge_request
 from gateway.cascade_checks import answer_text
-from gateway.ledger.books import RequestRecord
-from gateway.models import RequestLog
-from gateway.runtime.database import in_database
+from gateway.ledger.books import NOT_OF_CLIENTS, RequestRecord
+from gateway.limits.hold import Hold
+from gateway.limits.rules import of_comparisons
+from gateway.purse import Purse, give_back, most_of_answer, most_of_look
 from gateway.runtime.runtime import Runtime
-from routing.chat import Json
+from routing.catalog import Catalog
+from routing.chat import ChatRequest, Json
 from routing.models import Judgement
 
 log = structlog.get_logger("learning")
@@ -40,10 +41,11 @@ class Pairs:
         self._runtime = runtime
         # Answers since the last comparison, times the share: not by chance.
         self._due = 0.0
+        self._purse = Purse(runtime, "comparison_exceeds_budget")
 
     def answered(self, completion: Json, tier: int, record: RequestRecord) -> None:
         policy = self._runtime.snapshot.catalog.policy
-        if not policy.learned_judge or record.endpoint.startswith(ENDPOINT):
+        if not policy.learned_judge or record.endpoint.startswith(NOT_OF_CLIENTS):
             return
         self._due += policy.learned_pair_share
         if self._due < 1:
@@ -58,14 +60,34 @@ class Pairs:
     async def _compare(
         self, served: str, tier: int, lesson: Json, record: RequestRecord
     ) -> None:
-        policy = self._runtime.snapshot.catalog.policy
         other = self._other(tier)
-        today = datetime.fromtimestamp(self._runtime.books.wall(), UTC)
-        spent = await in_database(
-            spent_since, today.replace(hour=0, minute=0, second=0)
-        )
-        if other is None or spent >= policy.learned_pair_budget_usd * 1e9:
+        if other is None or (holds := await self._room(other, served, record)) is None:
             return
+        try:
+            await self._pay(served, tier, other, lesson, record, holds)
+        finally:
+            give_back(holds)
+
+    async def _room(
+        self, other: int, served: str, record: RequestRecord
+    ) -> list[Hold] | None:
+        """What an answer of this tier and two looks of the judge may cost at most, set
+        aside; None when the day's budget has no room for all of it."""
+        policy = self._runtime.snapshot.catalog.policy
+        costs = most_costs(self._runtime.snapshot.catalog, other, served, record.chat)
+        rule = of_comparisons(policy.learned_pair_budget_usd)
+        return await self._purse.room(rule, *costs)
+
+    async def _pay(
+        self,
+        served: str,
+        tier: int,
+        other: int,
+        lesson: Json,
+        record: RequestRecord,
+        holds: Sequence[Hold],
+    ) -> None:
+        policy = self._runtime.snapshot.catalog.policy
         chat = again(
             record.chat,
             "learn-pair",
@@ -74,12 +96,13 @@ class Pairs:
             no_store=True,
             features=None,
         )
-        fresh = await ask(chat, record, "learn.pair", self._runtime)
+        answer, *looks = holds
+        fresh = await ask(chat, record, "learn.pair", self._runtime, answer)
         if fresh is None or max(len(served), len(fresh.text)) > ANSWER_CHARS:
             return
         cheap_is_served = tier < other
         cheap, dear = (served, fresh.text) if cheap_is_served else (fresh.text, served)
-        verdict = await self._verdict(record, cheap, dear, policy.learned_judge)
+        verdict = await self._verdict(record, cheap, dear, policy.learned_judge, looks)
         if verdict is None:
             return
         row = Judgement(
@@ -92,7 +115,7 @@ class Pairs:
             tokens=lesson["tokens"],
             row=base64.b64decode(lesson["row"]),
         )
-        await in_database(keep, row)
+        await self._runtime.database.call(keep, row)
         log.info("pair_compared", cheap=row.cheap_tier, verdict=verdict)
 
     def _other(self, tier: int) -> int | None:
@@ -103,20 +126,19 @@ class Pairs:
         return below[-1] if below else baseline if baseline != tier else None
 
     async def _verdict(
-        self, record: RequestRecord, cheap: str, dear: str, judge: str
+        self,
+        record: RequestRecord,
+        cheap: str,
+        dear: str,
+        judge: str,
+        looks: Sequence[Hold],
     ) -> str | None:
         """What both orders agree on; where they don't, neither is better."""
         said = []
-        for first, second in ((cheap, dear), (dear, cheap)):
-            question = orjson.dumps(record.chat.body["messages"]).decode()
-            parts = (
-                f"Request, as JSON:\n{question}",
-                f"First answer:\n{first}",
-                f"Second answer:\n{second}",
-            )
-            chat = judge_request(record.chat, judge, RULE, parts)
-            chat = replace(chat, tags=("learn-judge", record.chat.request_id))
-            fresh = await ask(chat, record, "learn.judge", self._runtime)
+        orders = ((cheap, dear), (dear, cheap))
+        for (first, second), look in zip(orders, looks, strict=True):
+            chat = question_about(record.chat, first, second, judge)
+            fresh = await ask(chat, record, "learn.judge", self._runtime, look)
             if fresh is None or (place := place_of(fresh)) is None:
                 return None
             said.append(place)
@@ -129,10 +151,30 @@ def place_of(said: Fresh) -> int | None:
     return WORDS.get(re.sub(r"\W", "", said.text).casefold())
 
 
-def spent_since(start: datetime) -> int:
-    """Nano-USD of all comparisons since then."""
-    rows = RequestLog.objects.filter(at__gte=start, endpoint__startswith=ENDPOINT)
-    return rows.aggregate(spent=Sum("cost_nano", default=0))["spent"]
+def most_costs(
+    catalog: Catalog, tier: int, served: str, chat: ChatRequest
+) -> tuple[int, int, int]:
+    """At most: an answer of this tier's dearest backend, and each look of the judge,
+    who reads the request and both answers."""
+    judge = catalog.policy.learned_judge
+    answer, tokens = most_of_answer(catalog, tier, chat)
+    question = question_about(chat, served, "", judge)
+    look = most_of_look(catalog, judge, question, tokens)
+    return answer, look, look
+
+
+def question_about(
+    chat: ChatRequest, first: str, second: str, judge: str
+) -> ChatRequest:
+    """What the judge is asked, in this order of the answers."""
+    request = orjson.dumps(chat.body["messages"]).decode()
+    parts = (
+        f"Request, as JSON:\n{request}",
+        f"First answer:\n{first}",
+        f"Second answer:\n{second}",
+    )
+    asked = judge_request(chat, judge, RULE, parts)
+    return replace(asked, tags=("learn-judge", chat.request_id))
 
 
 def keep(row: Judgement) -> None:

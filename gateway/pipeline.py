@@ -5,49 +5,32 @@ answer -> find_answer -> cache, this process's or that of all
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import orjson
 
 from gateway import contents, crossing, dry_run, purchase
 from gateway.cache import CacheKeys, Hit, shared_hit
-from gateway.delivery import Order, Receipt
+from gateway.cache.proposals import verdict
 from gateway.dialects import translation
 from gateway.economy import apart, economise
 from gateway.errors import (
+    DeadlinePassed,
     Forbidden,
     GatewayError,
     InternalError,
     ModelNotFound,
 )
-from gateway.inflight import Bounds, Reader, SharedCall
-from gateway.ledger.books import RequestRecord, saving, saving_of_vectors
+from gateway.ledger.books import RequestRecord
+from gateway.order import Order
+from gateway.reading import Answer, read_answer, replay, saved
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.snapshot import Snapshot
 from gateway.shared.shared import Shared
+from gateway.shared_call import Bounds, SharedCall
+from gateway.whatif import facts
 from routing import vectors
-from routing.catalog import Catalog, Policy
-from routing.chat import Json
+from routing.catalog import Policy
 from routing.tiers import PinNotAllowed, Route, UnknownModel, resolve
-
-
-@dataclass(slots=True)
-class Answer:
-    """What the client gets, in its dialect: a whole answer's JSON, or a stream's
-    chunks or events.
-
-    Call `close` at the end in any case: a stream may end before its first chunk was
-    asked for, and then nothing of `chunks` has run.
-    """
-
-    body: bytes = b""
-    chunks: AsyncIterator[Json] | None = None
-    reader: Reader | None = None
-
-    def close(self) -> None:
-        if self.reader:
-            self.reader.close()
 
 
 async def answer(record: RequestRecord, runtime: Runtime) -> Answer:
@@ -93,8 +76,9 @@ async def find_answer(record: RequestRecord, runtime: Runtime) -> Answer:
     if hit is None and limited:
         route, keys, hit = await afford(record, route, keys, snapshot, runtime)
     order = Order(record, route, keys, snapshot)
+    facts.note_keys(record, keys)
     if hit is None:
-        note_miss(keys, record)
+        note_miss(keys, record, runtime)
     if chat.dry_run:
         return Answer(await dry_run.describe(order, hit, runtime))
     if hit:
@@ -108,6 +92,9 @@ async def find_answer(record: RequestRecord, runtime: Runtime) -> Answer:
     if not leads:
         record.cache = "SHARED"
         record.decide("sharing", "An identical request is on its way; waiting for it.")
+    if chat.timeout is not None:
+        left = chat.timeout - (runtime.clock() - record.started)
+        reader.wait_no_longer_than(left, DeadlinePassed(chat.timeout))
     try:
         return await read_answer(reader, record, snapshot)
     except BaseException:
@@ -142,9 +129,14 @@ def look_up(
     keys, hit = find(
         chat, snapshot.catalog, snapshot.fingerprint_for(chat.scope), runtime.clock()
     )
+    return keys, look_over(hit, record, runtime)
+
+
+def look_over(hit: Hit | None, record: RequestRecord, runtime: Runtime) -> Hit | None:
+    """An exact and fresh hit is beyond doubt; another one wants looking after."""
     if hit and (hit.stale or hit.level != "exact"):
-        hit = take_care(hit, record, runtime)
-    return keys, hit
+        return take_care(hit, record, runtime)
+    return hit
 
 
 def read_route(record: RequestRecord, snapshot: Snapshot) -> Route:
@@ -191,17 +183,6 @@ def reuse(hit: Hit, record: RequestRecord, snapshot: Snapshot) -> Answer:
     return Answer(chunks=replay(orjson.loads(body), record))
 
 
-async def replay(answer: Json, record: RequestRecord) -> AsyncIterator[Json]:
-    """A stored answer as a stream."""
-    try:
-        for chunk in translation.replay(answer, record.chat.dialect):
-            record.mark_first_byte()
-            yield chunk
-        record.close(200, "ok")
-    finally:
-        record.abandon()
-
-
 def take_care(hit: Hit, record: RequestRecord, runtime: Runtime) -> Hit | None:
     """A hit that wants looking after; None when its level is off in this scope."""
     off = runtime.snapshot.levels_off.get((record.chat.scope, hit.level))
@@ -216,13 +197,17 @@ def take_care(hit: Hit, record: RequestRecord, runtime: Runtime) -> Hit | None:
 async def find_shared(
     keys: CacheKeys, record: RequestRecord, runtime: Runtime, shared: Shared
 ) -> Hit | None:
-    """What another worker has stored, unless the answer is on its way here."""
+    """What another worker has stored, unless the answer is on its way here, or has
+    come while we waited for the other's."""
     if runtime.inflight.has_place(keys.sharing):
         return None
     found = await shared.answers.find(keys, runtime.snapshot.catalog.policy)
     withdrawn = runtime.snapshot.withdrawals
     if found is None or withdrawn.cover(record.chat.scope, found.entry):
-        return None
+        if record.chat.dry_run:
+            return None
+        here = runtime.cache.find_again(keys, runtime.clock())
+        return look_over(here, record, runtime)
     if record.chat.dry_run:
         hit = shared_hit(keys, found.entry, found.level)
     else:
@@ -238,95 +223,18 @@ async def buy(call: SharedCall, order: Order, runtime: Runtime) -> None:
     await crossing.buy_across(call, order, runtime, runtime.shared)
 
 
-def note_miss(keys: CacheKeys, record: RequestRecord) -> None:
+def note_miss(keys: CacheKeys, record: RequestRecord, runtime: Runtime) -> None:
+    """And what stands next to it, where the policy has questions indexed."""
     if not keys.reuse.lookup:
         record.cache = "BYPASS"
     reason = f": {keys.reason}" if keys.reason else ""
-    record.decide("cache", f"No stored answer is used{reason}.")
-
-
-async def read_answer(
-    reader: Reader, record: RequestRecord, snapshot: Snapshot
-) -> Answer:
-    """Wait for the bought answer, or for the first piece of its stream."""
-    policy = snapshot.catalog.policy
-    if record.chat.stream:
-        try:
-            # A wait this long is bridged by comments, so that no proxy gives up.
-            async with asyncio.timeout(policy.keepalive_seconds):
-                await reader.started()
-        except TimeoutError:
-            pass
-        accept_receipt(reader.call, record)
-        return Answer(chunks=follow(reader, record, snapshot), reader=reader)
-    body = await reader.completion()  # each attempt at it has its own timers
-    settle(reader.call, record, snapshot)
-    reader.close()
-    dialect = reader.call.outcome.dialect
-    return Answer(
-        translation.whole(body, dialect, record.chat, record.usage, record.books.wall())
-    )
-
-
-async def follow(
-    reader: Reader, record: RequestRecord, snapshot: Snapshot
-) -> AsyncIterator[Json]:
-    """The chunks as they arrive; the record is closed where they end."""
-    translator: translation.Translator | None = None
-    try:
-        async for chunk in reader.chunks():
-            if record.first_byte is None:
-                record.mark_first_byte()
-                accept_receipt(reader.call, record)
-                translator = translation.translator(
-                    reader.call.outcome.dialect, record.chat, record.books.wall()
-                )
-            if translator is None:
-                yield chunk
-                continue
-            for translated in translator.feed(chunk):
-                yield translated
-        settle(reader.call, record, snapshot)
-        for last in translator.finish(record.usage) if translator else ():
-            yield last
-        record.close(200, "ok")
-    except GatewayError as error:
-        accept_receipt(reader.call, record)
-        record.fail(error)
-        raise
-    finally:
-        reader.close()
-        record.abandon()
-
-
-def accept_receipt(call: SharedCall, record: RequestRecord) -> None:
-    """Copy what the purchase told so far; a follower hears it from the leader's."""
-    receipt: Receipt | None = call.outcome
-    if receipt is None:
-        return
-    record.score, record.tier = receipt.score, receipt.tier
-    record.backend, record.model_served = receipt.backend, receipt.model
-    record.upstream_seconds = max(record.upstream_seconds, receipt.seconds)
-    if receipt.request_id != record.chat.request_id:
-        record.answered_by = receipt.request_id
-
-
-def settle(call: SharedCall, record: RequestRecord, snapshot: Snapshot) -> None:
-    """Tokens and savings of a finished answer; who shared it paid nothing."""
-    accept_receipt(call, record)
-    receipt: Receipt = call.outcome
-    record.usage = receipt.usage
-    if record.unpriced:
-        record.decide("cost", f"{receipt.backend} has no price: the cost is unknown.")
-        return
-    record.saved_nano = saved(record, snapshot.catalog)
-
-
-def saved(record: RequestRecord, catalog: Catalog) -> int:
-    if record.chat.dialect == "vectors":
-        backend = catalog.by_name.get(record.backend)
-        return saving_of_vectors(record.usage, record.cost_nano, backend)
-    return saving(record.usage, record.cost_nano, catalog)
+    text, near = f"No stored answer is used{reason}.", {}
+    if keys.question and (found := runtime.cache.nearest(keys, runtime.clock())):
+        slot, other = found
+        alike = round(other.similarity, 2)
+        near = {"nearest": slot.entry.request_id, "similarity": alike}
+        text += f" The nearest is {alike:.2f} alike; {verdict(keys, other)}."
+    record.decide("cache", text, **near)
 
 
 def bounds_of(policy: Policy) -> Bounds:

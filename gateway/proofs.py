@@ -1,9 +1,9 @@
 """The score of the cache in the database: what audits found, and what follows."""
 
-from datetime import date
 from typing import Literal
 
-from django.db.models import F, Sum
+from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from gateway.cache.proof import why_off
@@ -13,16 +13,6 @@ from routing.catalog import Policy
 from routing.chat import Json
 
 Verdict = Literal["right", "wrong", "unjudged"]
-
-
-def spent_today(today: date) -> int:
-    """Nano-USD that all audits and judgements of the day cost so far."""
-    rows = CacheProof.objects.filter(day=today)
-    return rows.aggregate(spent=Sum("day_spent_nano", default=0))["spent"]
-
-
-def budget_is_spent(policy: Policy, today: date) -> bool:
-    return spent_today(today) >= policy.cache_audit_budget_usd * 1e9
 
 
 def spend(scope: str, level: str, cost_nano: int) -> CacheProof:
@@ -35,6 +25,7 @@ def spend(scope: str, level: str, cost_nano: int) -> CacheProof:
     return row
 
 
+@transaction.atomic  # one commit for half a dozen statements
 def note(
     scope: str, level: str, verdict: Verdict, cost_nano: int, policy: Policy
 ) -> str:

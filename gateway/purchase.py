@@ -2,11 +2,11 @@
 
 from collections.abc import Container
 from functools import partial
-from typing import TYPE_CHECKING
 
 from gateway import cascade, holdout
 from gateway.cascade import Bench, D, Deliver
-from gateway.delivery import Delivery, Order
+from gateway.deciding import choose_tier
+from gateway.delivery import Delivery
 from gateway.errors import (
     ContextTooLong,
     GatewayError,
@@ -19,21 +19,19 @@ from gateway.errors import (
     UpstreamUnavailable,
 )
 from gateway.guiding import guided
-from gateway.inflight import SharedCall
 from gateway.ledger.books import LOCAL_SCOPE, RequestRecord
+from gateway.order import Order
 from gateway.providers.http import ConnectionLost
 from gateway.refusals import samples
 from gateway.runtime.runtime import Runtime
+from gateway.shared_call import SharedCall
 from gateway.steering import Course, steer
+from gateway.whatif import facts
 from routing.candidates import Block, Candidate
 from routing.catalog import Backend, Policy
 from routing.chat import Features
-from routing.classifier import Score, classify
 from routing.features import features_of
-from routing.tiers import Choice, allowed_tiers, choose
-
-if TYPE_CHECKING:  # it imports numpy, which an untrained gateway does without
-    from routing.learned.brain import Brain
+from routing.tiers import Choice
 
 STAYS = "It has the conversation in its prompt cache."
 RETRY_SECONDS = 5.0  # when nobody knows better
@@ -49,13 +47,14 @@ async def buy_answer(call: SharedCall, order: Order, runtime: Runtime) -> None:
     choice = await choose_tier(order, features, runtime)
     course = await steer(order, choice, features, runtime)
     course = guided(course, order, features, runtime.random)
+    facts.note_demands(record, features)
     if order.policy.holdout_share and record.chat.dialect != "vectors":
         course = holdout.draw(order, course, runtime.random)
         if record.arm:
             runtime.reasks.note(record)
     record.tier = course.choice.tier
     runtime.retries.deposit()
-    bench = Bench(order, features, runtime, buy_from)
+    bench = Bench(order, features, runtime, buy_from, cascade.rules_for(order))
     drawn = record.arm == holdout.HOLDOUT
     if not drawn and (plan := cascade.plan_for(bench, course)):
         return await cascade.buy(call, plan, bench)
@@ -116,94 +115,6 @@ def may_fail_over(error: UpstreamError, policy: Policy) -> bool:
     return error.failover or policy.retry_ambiguous
 
 
-async def choose_tier(order: Order, features: Features, runtime: Runtime) -> Choice:
-    """The tier that should answer; vectors have the one their model is in."""
-    if order.record.chat.dialect == "vectors":
-        return Choice(order.route.floor, order.route.reasons)
-    score, choice = await decide(order, features, runtime)
-    order.record.score = score.value
-    return choice
-
-
-async def decide(
-    order: Order, features: Features, runtime: Runtime
-) -> tuple[Score, Choice]:
-    """Score the request and choose its tier, each with its reasons."""
-    record, catalog = order.record, order.snapshot.catalog
-    policy = catalog.policy
-    score = classify(features)
-    brain = catalog.brain and catalog.brain.of(record.chat.scope)
-    trained = brain is not None and brain.router is not None
-    record.decide(
-        "score",
-        f"Complexity {score.value} of 100, by the heuristic"
-        + ("." if trained else ": no router is trained yet."),
-        signals=[f"{s.name} +{s.points} ({s.reason})" for s in score.signals],
-    )
-    rate = await ask_sidecar(record, policy, runtime, trained=trained)
-    choice = choose(score, order.route, catalog, rate)
-    if brain is not None and brain.learning:
-        record.doubted = runtime.asked.again(record, order.route, choice.tier)
-    if brain is not None and rate is None and not order.route.pinned:
-        choice = consult(brain, choice, score, order, features, runtime)
-    for reason in choice.reasons[len(order.route.reasons) :]:
-        record.decide("tier", reason)
-    return score, choice
-
-
-async def ask_sidecar(
-    record: RequestRecord, policy: Policy, runtime: Runtime, *, trained: bool
-) -> float | None:
-    """What the operator's own classifier says, when there is one and it answers."""
-    if not policy.sidecar_url:
-        return None
-    said = await runtime.sidecar.ask(
-        policy.sidecar_url, record.chat.body, policy.sidecar_budget_seconds
-    )
-    if said.win_rate is not None:
-        text = f"The sidecar gives the strong model a win rate of {said.win_rate:.3f}."
-        record.decide("sidecar", text, source="sidecar", win_rate=said.win_rate)
-        return said.win_rate
-    source = "router" if trained else "heuristic"
-    text = f"The sidecar decides nothing. {said.problem} The {source} decides alone."
-    record.decide("sidecar", text, source=source)
-    return None
-
-
-def consult(
-    brain: "Brain",
-    choice: Choice,
-    score: Score,
-    order: Order,
-    features: Features,
-    runtime: Runtime,
-) -> Choice:
-    """What the learned routers make of the heuristic's choice."""
-    record = order.record
-    allowed = allowed_tiers(score, order.route, order.snapshot.catalog)
-    proposal = brain.propose(
-        record.chat.body, features, allowed, choice.tier, runtime.random
-    )
-    if brain.router and "best" in proposal.facts and allowed == brain.router.tiers:
-        tiers = proposal.facts["tiers"]
-        gain = tiers[-1]["quality"] - tiers[0]["quality"]
-        runtime.drift.note(brain.router, gain, proposal.facts["best"])
-    if proposal.facts:
-        text = proposal.reason or "The heuristic's choice stands."
-        record.decide("router", text, **proposal.facts)
-    if proposal.shadow is not None:
-        version, tier = proposal.shadow["router"], proposal.shadow["tier"]
-        text = f"Router {version}, which is watched, would choose tier {tier}."
-        record.decide("shadow", text, **proposal.shadow)
-    if proposal.tier is not None:
-        reasons = (*order.route.reasons, proposal.reason)
-        estimates = tuple(proposal.facts.get("tiers", ()))
-        choice = Choice(proposal.tier, reasons, estimates)
-    if proposal.lesson is not None:
-        record.lesson = {**proposal.lesson, "tier": choice.tier}
-    return choice
-
-
 def pick(
     order: Order,
     course: Course,
@@ -212,6 +123,8 @@ def pick(
     runtime: Runtime,
 ) -> Backend:
     """The best backend not yet tried. Raises the last failure when none is left."""
+    out = runtime.pool.out(order.snapshot.catalog)
+    facts.note_moment(order.record, out, list(failed))
     if backend := staying(order, course, features, failed, runtime):
         order.record.decide("backend", f"{backend.name}: {STAYS}")
         return backend

@@ -22,8 +22,7 @@ MOST = 10_000
 @dataclass(frozen=True, slots=True)
 class Asked:
     record: ReferenceType[RequestRecord]
-    arm: str
-    day: str
+    request_id: str
     at: float
 
 
@@ -38,8 +37,8 @@ class Reasks:
         key, now = digest(record), self._clock()
         earlier = self._asked.pop(key, None)
         if earlier and now - earlier.at < AGAIN_SECONDS and ended(earlier):
-            record.asks_again = {"arm": earlier.arm, "day": earlier.day}
-        self._asked[key] = Asked(ref(record), record.arm, record.at[:10], now)
+            record.asks_again = earlier.request_id
+        self._asked[key] = Asked(ref(record), record.chat.request_id, now)
         while len(self._asked) > MOST:
             self._asked.popitem(last=False)
 

@@ -2,28 +2,24 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from math import sqrt
 
-from django.db.models import Count, Sum
+from django.db.models import Sum
 
 from gateway.measured_rows import MeasuredDay
-from gateway.models import RequestLog
-from gateway.runtime.complaints import BAD_QUALITY
 from routing.chat import Json
-from routing.models import Feedback
 
 DAYS = 30
 CONFIDENCE_95 = 1.96
 MICRO_PER_NANO = 1e-3
 # Below so many requests in a group its spread is anybody's guess.
 ENOUGH = 30
-STEP = 500
 
 
 @dataclass(slots=True)
 class Arm:
-    """Sums of one group. `refused` answers got bad feedback or were asked again."""
+    """Sums of one group. No answer is both asked again and of bad feedback."""
 
     requests: int = 0
     cost_nano: int = 0
@@ -31,6 +27,7 @@ class Arm:
     saved_nano: int = 0
     asked_again: int = 0
     bad_feedback: int = 0
+    unanswered: int = 0
 
     @property
     def mean(self) -> float:
@@ -48,7 +45,8 @@ class Arm:
 
     @property
     def accepted(self) -> int:
-        return max(0, self.requests - self.asked_again - self.bad_feedback)
+        refused = self.unanswered + self.asked_again + self.bad_feedback
+        return self.requests - refused
 
     def add(self, other: "Arm") -> None:
         for name in self.__slots__:
@@ -61,6 +59,7 @@ class Arm:
             "mean_cost_usd": self.mean / 1e9,
             "mean_cost_95_usd": interval(self.mean, margin),
             "accepted": self.accepted,
+            "unanswered": self.unanswered,
             "bad_feedback": self.bad_feedback,
             "asked_again": self.asked_again,
             "cost_per_accepted_usd": per(self.cost_nano, self.accepted),
@@ -106,34 +105,15 @@ def per(nano: int, count: int) -> float | None:
     return nano / count / 1e9 if count else None
 
 
-def by_scope(today: date) -> dict[str, Arms]:
-    """The groups of each scope in the last thirty days."""
+def by_scope(today: date, days: int = DAYS) -> dict[str, Arms]:
+    """The groups of each scope in the last days."""
     found: dict[str, Arms] = {}
-    rows = MeasuredDay.objects.filter(day__gt=today - timedelta(days=DAYS))
-    names = ("requests", "cost_nano", "cost_squares", "saved_nano", "asked_again")
-    added = {f"sum_{name}": Sum(name) for name in names}
+    rows = MeasuredDay.objects.filter(day__gt=today - timedelta(days=days))
+    added = {f"sum_{name}": Sum(name) for name in Arm.__slots__}
     grouped = rows.order_by().values("scope", "arm").annotate(**added)
     for scope, arm, *sums in grouped.values_list("scope", "arm", *added):
         found.setdefault(scope, {})[arm] = Arm(*sums)
-    if found:
-        for scope, arm, count in bad_feedback(today):
-            found.setdefault(scope, {}).setdefault(arm, Arm()).bad_feedback += count
     return found
-
-
-def bad_feedback(today: date) -> Iterable[tuple[str, str, int]]:
-    """Scope, group and number of the requests whose answers somebody found bad."""
-    votes = Feedback.objects.filter(quality__lt=BAD_QUALITY).exclude(request_id="")
-    ids = list(votes.values_list("request_id", flat=True))
-    first = today - timedelta(days=DAYS - 1)
-    since = datetime(first.year, first.month, first.day, tzinfo=UTC)
-    for start in range(0, len(ids), STEP):
-        rows = RequestLog.objects.filter(
-            request_id__in=ids[start : start + STEP], at__gte=since
-        ).exclude(arm="")
-        yield from (
-            rows.order_by().values_list("scope", "arm").annotate(count=Count("pk"))
-        )
 
 
 def together(scopes: Iterable[Arms]) -> Arms:

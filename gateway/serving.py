@@ -2,9 +2,13 @@
 
 import asyncio
 import gc
+import multiprocessing
+import os
+import select
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -25,6 +29,8 @@ HEADER_SECONDS = 30.0
 HEADER_BYTES = 64 << 10
 # Readiness fails this long before connections are refused, for balancers to notice.
 UNREADY_SECONDS = 0.5
+# The last one comes from a terminal that was closed.
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -113,7 +119,8 @@ class DrainingServer(uvicorn.Server):
         # uvicorn raises the signal again at the end, which would be the exit code.
         earlier = {
             number: signal.signal(number, self.handle_exit)
-            for number in (signal.SIGINT, signal.SIGTERM)
+            for number in STOPPING
+            if signal.getsignal(number) is not signal.SIG_IGN  # as nohup asks
         }
         try:
             yield
@@ -156,6 +163,10 @@ class DrainingServer(uvicorn.Server):
 class Worker(Process):
     """One of several processes, with a server that drains."""
 
+    def target(self, sockets: list[socket.socket] | None = None) -> None:
+        threading.Thread(target=stop_with_parent, daemon=True).start()
+        super().target(sockets)
+
     @property
     def server(self) -> uvicorn.Server:
         if self._server is None:
@@ -163,9 +174,53 @@ class Worker(Process):
         return self._server
 
 
+def stop_with_parent() -> None:
+    """Without it nobody would replace a worker, and a new start could not listen."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+class Wakeful(threading.Event):
+    """An event whose wait a signal ends too: what it asks for is done at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._heard, self._signals = socket.socketpair()
+        self._heard.setblocking(False)
+        self._signals.setblocking(False)
+        signal.set_wakeup_fd(self._signals.fileno(), warn_on_full_buffer=False)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if not self.is_set() and select.select([self._heard], [], [], timeout)[0]:
+            self._heard.recv(4096)
+        return self.is_set()
+
+
 class Workers(Multiprocess):
     """Keeps so many workers alive; one that dies is replaced, and the new one brings
     its journal into the database."""
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+        hang_up = signal.getsignal(signal.SIGHUP)
+        super().__init__(config, sockets)
+        self.should_exit = Wakeful()  # uvicorn would look every half a second
+        if hang_up is signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    def handle_hup(self) -> None:
+        self.handle_term()
+
+    def handle_ttin(self) -> None:
+        """uvicorn's would start a worker that does not drain."""
+
+    handle_ttou = handle_ttin
+
+    def terminate_all(self) -> None:
+        super().terminate_all()
+        # While this process has it too, connections nobody accepts would wait in it.
+        for each in self.sockets:
+            each.close()
 
     def init_processes(self) -> None:
         self.processes += [self._start() for _ in range(self.processes_num)]

@@ -4,7 +4,7 @@ its last call says."""
 from dataclasses import dataclass, replace
 
 from gateway.conversations import key_of
-from gateway.delivery import Order
+from gateway.order import Order
 from gateway.runtime.runtime import Runtime
 from routing.affinity import (
     Visit,
@@ -44,6 +44,7 @@ async def steer(
     if order.route.pinned or chat.prefer:
         return course
     if loop_is_open(chat.body["messages"]):
+        record.facts["loop"] = visit.tier
         course = replace(course, choice=held(order, choice, visit))
     return weighed(order, course, visit, features, runtime)
 
@@ -70,17 +71,18 @@ def weighed(
     if away := runtime.pool.blocked(here, features):
         record.decide("session", f"It leaves {here.name}. {away.reason}")
         return course
+    calls = answers_in(record.chat.body["messages"])
+    warm = warm_tokens(visit, features, runtime.books.wall())
+    record.facts["visit"] = [here.name, warm, calls, visit.written > 0]
     there = cheapest(order, course, features, runtime)
     if there is None or there is here or there.price is None or here.price is None:
         return course
     if there.tier == here.tier and there.price.amounts == here.price.amounts:
         return course  # equals: the pool prefers the one before, unless it is busy
-    warm = warm_tokens(visit, features, runtime.books.wall())
     if not warm:
         text = f"Nothing of it is known to be in the prompt cache of {here.name}."
         record.decide("session", text)
         return course
-    calls = answers_in(record.chat.body["messages"])
     balance = weigh(visit, here.price, there.price, features, warm, calls)
     verb = "stays there" if balance.stays else f"goes to {there.name}"
     record.decide(

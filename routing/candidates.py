@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from routing.catalog import Backend, Catalog
 from routing.chat import Features
+from routing.counting import counted
 from routing.health import OUT, State
 from routing.lease import Member
 from routing.tiers import Route
@@ -103,10 +104,7 @@ class Look:
         panic: bool,
     ) -> None:
         self._member_of = member_of
-        self._ways = features.ways
-        self._needs = features.needs
-        self._prompt_tokens = features.longest or features.prompt_tokens
-        self._max_output = features.max_output
+        self._features = features
         self._exclude = exclude
         self._now = now
         self._random = random
@@ -145,26 +143,12 @@ class Look:
         """Why it can't be asked, in the order of what an operator would mend first."""
         now, member = self._now, self._member_of(backend)
         health = member.health
-        if backend.state != "enabled":
-            return Candidate(backend, f"It is {backend.state}.", Block.SWITCHED_OFF)
-        if backend.misconfigured:
-            return Candidate(backend, backend.misconfigured, Block.MISCONFIGURED)
+        if off := switched_off(backend):
+            return off
         if health.state is State.MISCONFIGURED:
             return Candidate(backend, health.reason, Block.MISCONFIGURED)
-        if backend.way_of(self._ways) is None:
-            reason = f"It doesn't offer {' or '.join(self._ways)}."
-            return Candidate(backend, reason, Block.INCAPABLE)
-        if self._needs and (missing := self._needs & backend.cannot):
-            reason = f"It can't do: {', '.join(sorted(missing))}."
-            return Candidate(backend, reason, Block.INCAPABLE)
-        if backend.context_window:
-            output = self._max_output
-            if backend.max_output_tokens is not None:
-                output = min(output, backend.max_output_tokens)
-            tokens = self._prompt_tokens + output
-            if tokens > backend.context_window:
-                reason = f"{tokens} tokens don't fit into {backend.context_window}."
-                return Candidate(backend, reason, Block.TOO_LONG)
+        if unable := unfit(backend, self._features):
+            return unable
         if health.state in OUT and not health.trial_due(now, self._panic):
             wait = health.next_trial_in(now, self._panic)
             return Candidate(backend, f"Down: {health.reason}", Block.DOWN, wait)
@@ -193,6 +177,35 @@ class Look:
         if one.name == prefer:
             wait /= PREFERENCE
         return one if wait <= others_wait else other
+
+
+def switched_off(backend: Backend) -> Candidate | None:
+    """Why its configuration keeps it from serving anybody."""
+    if backend.state != "enabled":
+        return Candidate(backend, f"It is {backend.state}.", Block.SWITCHED_OFF)
+    if backend.misconfigured:
+        return Candidate(backend, backend.misconfigured, Block.MISCONFIGURED)
+    return None
+
+
+def unfit(backend: Backend, features: Features) -> Candidate | None:
+    """Why it could not serve such a request on its best day."""
+    if backend.way_of(features.ways) is None:
+        reason = f"It doesn't offer {' or '.join(features.ways)}."
+        return Candidate(backend, reason, Block.INCAPABLE)
+    if features.needs and (missing := features.needs & backend.cannot):
+        reason = f"It can't do: {', '.join(sorted(missing))}."
+        return Candidate(backend, reason, Block.INCAPABLE)
+    if backend.context_window:
+        output = features.max_output
+        if backend.max_output_tokens is not None:
+            output = min(output, backend.max_output_tokens)
+        tokens = (features.longest or features.prompt_tokens) + output
+        if tokens > backend.context_window:
+            fit = counted(tokens, "token doesn't", "tokens don't")
+            reason = f"{fit} fit into {backend.context_window:,}."
+            return Candidate(backend, reason, Block.TOO_LONG)
+    return None
 
 
 def share_of(member: Member) -> float:

@@ -4,6 +4,7 @@ Rows are edited in the admin; `gateway.runtime.snapshot` turns them into these o
 second. Nothing here touches the database. Money is integer nano-USD.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -11,36 +12,12 @@ from typing import TYPE_CHECKING, Literal
 
 from routing import capabilities
 from routing.providers import PROVIDERS, Provider
+from routing.secret import Secret
 
 if TYPE_CHECKING:  # it imports numpy, which an untrained gateway does without
     from routing.learned.brain import Brain
+    from routing.learned.cascades import Cascades
     from routing.learned.guide import Guide
-
-
-class Secret:
-    """A value that never shows itself: `reveal()` is the one way to read it."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str = "") -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        return self._value
-
-    def __bool__(self) -> bool:
-        return bool(self._value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __repr__(self) -> str:
-        return "Secret(*****)" if self._value else "Secret(empty)"
-
-    __str__ = __repr__
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +32,6 @@ class PriceList:
     output: int
     cache_read: int
     cache_write: int
-    price_id: int | None = None
     longer: "tuple[tuple[int, PriceList], ...]" = ()
 
     @property
@@ -85,6 +61,7 @@ class Tier:
     rank: int
     name: str
     max_score: int | None = None
+    voted_from: int | None = None  # what it was before a scope's votes moved it
 
 
 @dataclass(frozen=True)
@@ -161,6 +138,7 @@ class Policy:
     cache_audit_budget_usd: float = 1.0
     cache_judge: str = ""
     cache_learn_aliases: bool = False
+    cache_embeddings: str = ""
     cache_max_false_hit_share: float = 0.01
     cache_min_audits: int = 300
     sharing_enabled: bool = True
@@ -227,6 +205,22 @@ class Catalog:
     policy: Policy = field(default_factory=Policy)
     brain: "Brain | None" = None  # None: nothing is trained, watched or learned
     guide: "Guide | None" = None  # None: intents decide nothing
+    cascades: "Cascades | None" = None  # None: the policy's holds for all intents
+    # By scope and tier: where its votes want the score of a tier to end.
+    voted: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+
+    def of_scope(self, scope: str) -> "Catalog":
+        """With the borders between tiers that this scope's votes have moved."""
+        if scope not in self.voted or self.policy.learning != "auto":
+            return self
+        borders = self.voted[scope]
+        tiers = tuple(
+            replace(tier, max_score=border, voted_from=tier.max_score)
+            if (border := borders.get(tier.rank)) is not None
+            else tier
+            for tier in self.tiers
+        )
+        return replace(self, tiers=tiers, voted={})
 
     def only(self, models: tuple[str, ...]) -> "Catalog":
         """As if there were those backends only whose name or model matches one of the

@@ -41,7 +41,8 @@ class ChatRequest:
     the key allows; `no_cache`/`no_store` from Cache-Control. `cache_ttl` is how many
     seconds the answer may be reused, None as the policy says; `namespace` is a part of
     the scope's cache by itself. `session` names the conversation; "" means that its
-    first turns do. A `dry_run` asks for the decision alone.
+    first turns do. `timeout` is how many seconds its client waits for the answer, from
+    the request's arrival to the answer's end. A `dry_run` asks for the decision alone.
     `ways` are the endpoints of a provider that it can be sent to, best first, by the
     names of routing/capabilities.py. The body of embeddings is OpenAI's for them.
     `original` is the client's own body when it came in neither of the chat dialects,
@@ -66,6 +67,7 @@ class ChatRequest:
     no_store: bool = False
     allow_sampled_reuse: bool = False
     cache_ttl: float | None = None
+    timeout: float | None = None
     namespace: str = ""
     session: str = ""
     dry_run: bool = False
@@ -95,7 +97,6 @@ class Features:
     tools: int = 0
     code: bool = False
     reasoning_cues: tuple[str, ...] = ()
-    images: int = 0
     needs: frozenset[str] = frozenset()
     ways: tuple[str, ...] = ("chat",)  # as in ChatRequest
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from routing.chat import Features
+from routing.counting import counted
 
 # Each band: (below this many, points). The last number is for everything beyond.
 Bands = tuple[tuple[tuple[int, int], ...], int]
@@ -54,16 +55,17 @@ def classify(features: Features) -> Score:
 def signals_of(features: Features) -> Iterator[Signal]:
     tokens, turns = features.prompt_tokens, features.turns
     if points := points_in(TOKENS, tokens):
-        yield Signal("tokens", points, f"about {tokens} tokens")
+        yield Signal("tokens", points, f"about {counted(tokens, 'token')}")
     if points := points_in(TURNS, turns):
-        yield Signal("depth", points, f"{turns} messages came before")
+        yield Signal("depth", points, f"{counted(turns, 'message')} came before")
     if points := points_in(SYSTEM_CHARS, features.system_chars):
-        reason = f"{features.system_chars} characters of instructions"
+        reason = f"{counted(features.system_chars, 'character')} of instructions"
         yield Signal("system prompt", points, reason)
     if features.json_mode:
         yield Signal("json mode", JSON_MODE_POINTS, "JSON is required")
     if features.tools:
-        yield Signal("tools", TOOLS_POINTS, f"{features.tools} tools offered")
+        offered = f"{counted(features.tools, 'tool')} offered"
+        yield Signal("tools", TOOLS_POINTS, offered)
     if features.code:
         yield Signal("code", CODE_POINTS, "it contains code")
     if features.reasoning_cues:

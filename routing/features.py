@@ -109,7 +109,6 @@ def extract(body: Json) -> Features:
         tools=len(tools),
         code=has_code(asked) or has_code(answered),
         reasoning_cues=cues_in(asked),
-        images=media.count("image_url"),
         needs=frozenset(needs_of(body, media, bool(tools))),
     )
 

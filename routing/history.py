@@ -89,16 +89,25 @@ def version(record: Any, older: Any) -> Version:
     )
 
 
-def fields_of(record: Any) -> "list[models.Field[Any, Any]]":
+def fields_of(
+    record: Any, keep: tuple[str, ...] = ()
+) -> "list[models.Field[Any, Any]]":
     """The fields that history keeps, but for those that decide nothing."""
     fields = [f for f in record.tracked_fields if not f.primary_key]
-    return [field for field in fields if field.name not in SILENT]
+    return [field for field in fields if field.name not in (*SILENT, *keep)]
 
 
-def differences(before: Any, after: Any) -> Iterator[Difference]:
+def kept_on_restore(model: type[Model]) -> tuple[str, ...]:
+    """The fields that no restoring changes, as the model names them."""
+    return getattr(model, "kept_on_restore", ())
+
+
+def differences(
+    before: Any, after: Any, keep: tuple[str, ...] = ()
+) -> Iterator[Difference]:
     """Between two of a row's versions, or between a version and the row itself."""
     record = after if hasattr(after, "tracked_fields") else before
-    for field in fields_of(record):
+    for field in fields_of(record, keep):
         old, new = getattr(before, field.attname), getattr(after, field.attname)
         if old != new:
             yield Difference(label(field), shown(field, old), shown(field, new))
@@ -119,17 +128,17 @@ def shown(field: "models.Field[Any, Any]", value: Any) -> str:
     return str(value)
 
 
-def restore(model: type[Model], record: Any, keep: tuple[str, ...] = ()) -> Model:
+def restore(model: type[Model], record: Any) -> Model:
     """Make a row what it was in `record`, also when it was deleted since.
 
-    What history doesn't hold stays as it is, and so do the fields of `keep`. Raises
+    What history doesn't hold stays as it is, and so does what the model keeps. Raises
     ValidationError when the row would not be valid today.
     """
     pk = getattr(record, model._meta.pk.attname)
     with transaction.atomic():
         row = model._default_manager.select_for_update().filter(pk=pk).first()
         row = row if row is not None else model(pk=pk)
-        take_over(row, record, keep)
+        take_over(row, record, kept_on_restore(model))
         check(row)
         reason = f"Restored as of {record.history_date:%Y-%m-%d %H:%M:%S} UTC."
         row._change_reason = reason  # type: ignore[attr-defined]
@@ -140,9 +149,9 @@ def restore(model: type[Model], record: Any, keep: tuple[str, ...] = ()) -> Mode
 def take_over(row: Model, record: Any, keep: tuple[str, ...] = ()) -> set[str]:
     """Give a row, unsaved, the values of a version; the names of those that differ."""
     changed = set()
-    for field in fields_of(record):
+    for field in fields_of(record, keep):
         value = getattr(record, field.attname)
-        if field.name not in keep and getattr(row, field.attname) != value:
+        if getattr(row, field.attname) != value:
             setattr(row, field.attname, value)
             changed.add(field.name)
     if hasattr(row, "restored"):

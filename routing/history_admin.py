@@ -16,17 +16,25 @@ from unfold.admin import ModelAdmin
 
 from routing import history
 
+UNSEEN = (
+    "Somebody changed this row while you were editing it; nothing of yours is "
+    "saved. Your values are below: look again, and save to let them win."
+)
 SEEN = "seen_version"  # a hidden field: the version that the form was filled from
 
 
-class HistoryAdmin(ModelAdmin):
-    """`kept_on_restore` names fields that no restoring changes."""
+class GuardedAdmin(ModelAdmin):
+    """Whoever saves second is told what the first changed, and saves nothing yet."""
 
     change_form_before_template = "admin/seen_version.html"
-    list_before_template = "admin/seen_version.html"
-    kept_on_restore: tuple[str, ...] = ()
 
-    # --- Two people, one row ------------------------------------------------------
+    def newest_version(self, pk: str) -> int:
+        """A number that grows with each change of a row."""
+        raise NotImplementedError
+
+    def changes_since(self, row: Model, seen: int) -> list[str]:
+        """A sentence for each change after version `seen`."""
+        raise NotImplementedError
 
     def changeform_view(
         self,
@@ -35,7 +43,7 @@ class HistoryAdmin(ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        seen = history.newest(self.model, unquote(object_id)) if object_id else 0
+        seen = self.newest_version(unquote(object_id)) if object_id else 0
         context = {**(extra_context or {}), "seen_version": seen}
         return super().changeform_view(request, object_id, form_url, context)
 
@@ -52,16 +60,38 @@ class HistoryAdmin(ModelAdmin):
         if obj is None or seen is None:
             return form
 
-        row, version = obj, seen
+        row, version, changes_since = obj, seen, self.changes_since
 
         class Guarded(form):  # type: ignore[valid-type, misc]
             def clean(self) -> Any:
                 cleaned = super().clean()
+                # Whoever saves first holds the row; the other looks after that.
+                held = type(row)._default_manager.select_for_update()
+                held.filter(pk=row.pk).first()
                 if unseen := changes_since(row, version):
-                    raise ValidationError(unseen)
+                    raise ValidationError([UNSEEN, *unseen])
                 return cleaned
 
         return Guarded
+
+
+class HistoryAdmin(GuardedAdmin):
+    list_before_template = "admin/seen_version.html"
+
+    # --- Two people, one row ------------------------------------------------------
+
+    def newest_version(self, pk: str) -> int:
+        return history.newest(self.model, pk)
+
+    def changes_since(self, row: Model, seen: int) -> list[str]:
+        if history.newest(type(row), row.pk) <= seen:
+            return []
+        found = history.versions(type(row), row.pk, after=seen)
+        return [
+            f"{one.who} {one.kind} it at {one.at:%H:%M:%S} UTC: "
+            + ("; ".join(map(str, one.differences)) or "nothing that is shown")
+            for one in reversed(found)
+        ]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -135,7 +165,7 @@ class HistoryAdmin(ModelAdmin):
             self.message_user(request, "There is no such version.", messages.ERROR)
             return HttpResponseRedirect(request.path)
         try:
-            row = history.restore(self.model, record, self.kept_on_restore)
+            row = history.restore(self.model, record)
         except ValidationError as error:
             text = f"It stays as it is. {' '.join(error.messages)}"
             self.message_user(request, text, messages.ERROR)
@@ -151,22 +181,3 @@ def seen_version(request: HttpRequest) -> int | None:
     """What the page that was sent back had been filled from."""
     seen = request.POST.get(SEEN, "")
     return int(seen[:18]) if seen.isascii() and seen.isdigit() else None
-
-
-def changes_since(row: Model, seen: int) -> list[str]:
-    """What others changed after the version that the form was filled from."""
-    # Whoever saves first holds the row; the other looks after that.
-    type(row)._default_manager.select_for_update().filter(pk=row.pk).first()
-    if history.newest(type(row), row.pk) <= seen:
-        return []
-    found = history.versions(type(row), row.pk, after=seen)
-    sentences = [
-        f"{one.who} {one.kind} it at {one.at:%H:%M:%S} UTC: "
-        + ("; ".join(map(str, one.differences)) or "nothing that is shown")
-        for one in reversed(found)
-    ]
-    return [
-        "Somebody changed this row while you were editing it; nothing of yours is "
-        "saved. Your values are below: look again, and save to let them win.",
-        *sentences,
-    ]

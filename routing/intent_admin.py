@@ -10,11 +10,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 
+from routing.history_admin import HistoryAdmin
 from routing.models import Backend, Intent, IntentCheck, Trail, TrailPin
 from routing.read_only_admin import ReadOnlyAdmin
-from routing.trails import intents_of, read_trails, reset
+from routing.trails import read_trails, reset
 
 SCOPES = 200  # offered on the map
 
@@ -64,8 +64,8 @@ def heat_map(scope: str) -> list[tuple[Intent, list[MapCell]]]:
 
 
 @admin.register(Intent)
-class IntentAdmin(ModelAdmin):
-    list_display = ("slug", "description", "bias", "active")
+class IntentAdmin(HistoryAdmin):
+    list_display = ("slug", "description", "bias", "cascade", "active")
     list_editable = ("active",)
     list_before_template = "admin/routing/intent/to_map.html"
     search_fields = ("slug", "words")
@@ -119,18 +119,9 @@ class IntentAdmin(ModelAdmin):
         self.log_change(request, intent, f"{backend}: {said}")
         self.message_user(request, f"{intent} at {backend}: {said}")
 
-    def save_model(
-        self, request: HttpRequest, obj: Intent, form: Any, change: bool
-    ) -> None:
-        super().save_model(request, obj, form, change)
-        try:
-            intents_of([obj])
-        except ValueError as error:
-            self.message_user(request, f"Not usable yet: {error}", messages.WARNING)
-
 
 @admin.register(TrailPin)
-class TrailPinAdmin(ModelAdmin):
+class TrailPinAdmin(HistoryAdmin):
     list_display = ("intent", "tier", "backend", "scope", "value")
 
 

@@ -1,5 +1,8 @@
 """What an operator types to describe an intent: phrases, and weights of cues."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 MAX_PHRASES = 500
 
 
@@ -25,3 +28,11 @@ def cue_weights(text: str) -> dict[str, float]:
         except ValueError:
             raise ValueError(f"{part!r} is no cue and a number.") from None
     return weights
+
+
+def unknown_cue(name: str, known: Iterable[str]) -> str:
+    """A sentence with the cue that was probably meant, else with all there are."""
+    known = list(known)
+    if close := get_close_matches(name, known, n=1):
+        return f"{name!r} is no cue; did you mean {close[0]!r}?"
+    return f"{name!r} is no cue. There is: {', '.join(known)}."

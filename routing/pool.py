@@ -12,15 +12,18 @@ from routing.candidates import (
     cheapest_first,
     tiers_to_try,
 )
-from routing.catalog import Backend, Catalog, Secret
+from routing.catalog import Backend, Catalog
 from routing.chat import Features, Json
 from routing.health import OUT, Health, Outcome, State, Transition
 from routing.lease import Lease, Member
+from routing.secret import Secret
 from routing.tiers import Choice, Route
 
 PROBE_AGAIN_SECONDS = 2.0
 MISCONFIGURED_PROBE_SECONDS = 30.0
 IDLE_PROBE_SECONDS = 120.0
+# As names of their own: a member of an enumeration takes a while to look up.
+MISCONFIGURED, DOWN, HALF_OPEN = State.MISCONFIGURED, State.DOWN, State.HALF_OPEN
 
 
 class BackendPool:
@@ -94,6 +97,24 @@ class BackendPool:
         now = self._clock()
         look = Look(self._member_of, features, (), now, self._random, panic=False)
         return look.blocked(backend)
+
+    def out(self, catalog: Catalog) -> list[str]:
+        """The backends that are down, limited or full now, also those that the request
+        at hand would never have gone to."""
+        now, members, found = self._clock(), self._members, list[str]()
+        for backend in catalog.backends:
+            # Each purchase comes by here: nothing is called for one that is well.
+            if (member := members.get(backend.name)) is None:
+                continue
+            health, state = member.health, member.health.state
+            if (
+                state is MISCONFIGURED
+                or ((state is DOWN or state is HALF_OPEN) and not health.trial_due(now))
+                or health.rate_limited_until > now
+                or 0 < backend.max_in_flight <= member.in_flight
+            ):
+                found.append(backend.name)
+        return found
 
     def survey(self, catalog: Catalog, features: Features) -> list[Standing]:
         """How every backend stands towards such a request, in configured order."""

@@ -83,6 +83,7 @@ class PriceAdmin(DollarPrices, HistoryAdmin):
 
     form = PriceForm
     list_display = ("backend", *PRICE_COLUMNS)
+    change_form_after_template = "admin/what_if.html"
     list_filter = ("backend",)
     list_select_related = ("backend",)
 

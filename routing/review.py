@@ -5,10 +5,11 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 
-from routing.catalog import Secret
 from routing.fields import UndecryptableError, decrypt
 from routing.models import Backend, Price, Tier
+from routing.models.addresses import forbidden
 from routing.providers import PROVIDERS
+from routing.secret import Secret
 
 
 def provider_key(backend: Backend, environ: Mapping[str, str]) -> tuple[Secret, str]:
@@ -27,11 +28,17 @@ def provider_key(backend: Backend, environ: Mapping[str, str]) -> tuple[Secret, 
     return Secret(), ""
 
 
-def key_problem(backend: Backend, environ: Mapping[str, str]) -> str:
+def misconfiguration(backend: Backend, environ: Mapping[str, str]) -> str:
     """Why this backend is misconfigured, or nothing."""
     if backend.provider not in PROVIDERS:  # by raw SQL; the page must still open
         return f"There is no provider {backend.provider!r}."
-    return provider_key(backend, environ)[1]
+    return address_problem(backend) or provider_key(backend, environ)[1]
+
+
+def address_problem(backend: Backend) -> str:
+    """Why its address can't be connected to, as far as it tells by itself."""
+    reason = forbidden(backend.base_url)
+    return f"The gateway never connects to its address: {reason}." if reason else ""
 
 
 def price_in_effect(backend: Backend, now: datetime) -> Price | None:

@@ -5,12 +5,14 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from routing.counting import counted
 from routing.models import (
     Judgement,
     LearningTurn,
     Lesson,
     RouterModel,
     RoutingPolicy,
+    VotedBorder,
 )
 from routing.read_only_admin import ReadOnlyAdmin
 
@@ -52,8 +54,9 @@ class RouterAdmin(ReadOnlyAdmin):
         compared = [
             f"{each['baseline']} by {each['difference']:.3f} "
             f"[{each['low']:.3f}, {each['high']:.3f}]"
-            for pair in router.metrics.get("pairs", ())
+            for pair in router.metrics.get("pairs", ())[:1]  # most rows judge it
             for each in pair["comparisons"]
+            if each["difference"] > 0  # a coin's need not be, of a router of votes
         ]
         return f"Yes. It beats {', '.join(compared)}."
 
@@ -87,15 +90,16 @@ class RouterAdmin(ReadOnlyAdmin):
             return "Labelled prompts, by train_router."
         start = about.get("start")
         behind = f", as corrections of router {start}" if start else ""
-        return f"{about['votes']} votes{behind}."
+        return f"{counted(about['votes'], 'vote')}{behind}."
 
     @admin.display(description="While it watched")
     def watched(self, router: RouterModel) -> str:
         if not (seen := router.metrics.get("watched")):
             return "Its choices stand with each request, under the step shadow."
         return (
-            f"On {seen['requests']} requests it chose the tier that answered in "
-            f"{seen['agreed']:.0%} and the top tier in {seen['top_share']:.0%}."
+            f"On {counted(seen['requests'], 'request')} it chose the tier that "
+            f"answered in {seen['agreed']:.0%} and the top tier in "
+            f"{seen['top_share']:.0%}."
         )
 
     @admin.action(description="Let it decide", permissions=["manage"])
@@ -187,3 +191,17 @@ class JudgementAdmin(ReadOnlyAdmin):
 @admin.register(LearningTurn)
 class LearningTurnAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "newest_vote", "taken_at", "note")
+
+
+@admin.register(VotedBorder)
+class VotedBorderAdmin(ReadOnlyAdmin):
+    list_display = ("scope", "tier", "itself", "voted", "votes", "votes_above")
+    search_fields = ("scope",)
+
+    @admin.display(description="Ends at", ordering="base")
+    def itself(self, row: VotedBorder) -> int:
+        return row.base
+
+    @admin.display(description="For this scope at", ordering="border")
+    def voted(self, row: VotedBorder) -> int:
+        return row.border

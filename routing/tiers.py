@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
 
 from routing.catalog import Alias, Backend, Catalog
 from routing.chat import ChatRequest, Json
 from routing.classifier import Score
+
+if TYPE_CHECKING:
+    from routing.learned.drift import Placed
 
 # Of the learned threshold: a combined score below this share of it is tier 1.
 FIRST_BAND = 0.6
@@ -62,6 +66,8 @@ class Proposal:
     `tier` is None when they leave it to the heuristic. `chance` is the probability
     with which the request goes where it goes. `facts` are the numbers behind it,
     `shadow` those of a router that is watched, `lesson` what can be learned from.
+    `expected` are pairs of a tier and its quality before any rounding, `drawn` is the
+    tier when chance chose another than the best, `placed` tells of drift.
     """
 
     tier: int | None
@@ -70,6 +76,9 @@ class Proposal:
     chance: float = 1.0
     shadow: Json | None = None
     lesson: Json | None = None
+    expected: tuple[tuple[int, float], ...] = ()
+    drawn: int | None = None
+    placed: "Placed | None" = None
 
 
 def resolve(chat: ChatRequest, catalog: Catalog) -> Route:
@@ -223,14 +232,22 @@ def by_score(score: Score, catalog: Catalog, win_rate: float | None) -> tuple[in
     if policy.cold_start == "baseline":
         tier = catalog.baseline_tier
         return tier, f"No router is trained yet: everything to the baseline, {tier}."
+    moved = "".join(
+        f" This scope's votes end tier {tier.rank} at {tier.max_score}, not at "
+        f"{tier.voted_from}."
+        for tier in catalog.tiers
+        if tier.voted_from is not None
+    )
     for option in catalog.tiers:
         if option.max_score is not None and score.value <= option.max_score:
             return option.rank, (
                 f"Score {score.value} is at most {option.max_score}: "
-                f"tier {option.rank}."
+                f"tier {option.rank}.{moved}"
             )
     last = catalog.tiers[-1].rank
-    return last, f"Score {score.value} is above every other tier's limit: tier {last}."
+    return last, (
+        f"Score {score.value} is above every other tier's limit: tier {last}.{moved}"
+    )
 
 
 def lowest_from(rank: int, catalog: Catalog) -> int | None:

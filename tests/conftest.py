@@ -28,6 +28,8 @@ from routing.catalog import Catalog  # noqa: E402
 from tests.faultllm import FaultLLM, ThreadedFaultLLM  # noqa: E402
 from tests.harness import serving  # noqa: E402
 from tests.memory_state import MemoryState  # noqa: E402
+from tests.operators import chromium_page  # noqa: E402
+from tests.postgresql import own_database  # noqa: E402
 from tests.redis_server import RedisServer, redis_server  # noqa: E402
 from tests.workers import State  # noqa: E402
 
@@ -43,6 +45,13 @@ async def upstream() -> AsyncIterator[FaultLLM]:
     """A provider that does what the test says."""
     async with FaultLLM() as server:
         yield server
+
+
+@pytest.fixture
+def page() -> Iterator:
+    """A page of a real browser."""
+    with chromium_page() as made:
+        yield made
 
 
 @pytest.fixture
@@ -85,6 +94,13 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis of the test's own."""
     with redis_server(tmp_path) as server:
         yield server
+
+
+@pytest.fixture
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL database of the test's own."""
+    with own_database() as address:
+        yield address
 
 
 @pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.service)])

@@ -16,10 +16,10 @@ import uvicorn
 from gateway.aftercare import Aftercare
 from gateway.asgi.application import Application
 from gateway.cache import fingerprint
+from gateway.key_rows import digest_of
 from gateway.ledger.books import Books, Caller
 from gateway.ledger.journal import Journal, decode
 from gateway.metrics import Metrics
-from gateway.models import digest_of
 from gateway.pairs import Pairs
 from gateway.providers.http import HttpClient
 from gateway.runtime.admission import Admission
@@ -28,8 +28,9 @@ from gateway.runtime.snapshot import Key, Snapshot
 from gateway.serving import GuardedProtocol
 from gateway.shared.shared import Shared
 from gateway.shared.state import SharedState
-from routing.catalog import Backend, Catalog, Policy, PriceList, Secret, Tier
+from routing.catalog import Backend, Catalog, Policy, PriceList, Tier
 from routing.chat import Json
+from routing.secret import Secret
 
 # Nano-USD per million tokens: 1, 3 and 15 dollars in, five times that out.
 PRICES = {
@@ -169,7 +170,7 @@ async def serving(
         HttpClient(allow_private=True),
         Admission(max_in_flight, max_body_bytes, 64 << 20, random),
         metrics,
-        shared=state and Shared(state, "secret of the tests", monotonic, random),
+        shared=state and Shared(state, "secret of the tests", random),
         clock=clock,
         random=random,
     )

@@ -48,7 +48,8 @@ class Instance:
 
     @property
     def environ(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("LLM_ROUTER")}
+        own = ("LLM_ROUTER", "DATABASE_URL")  # an instance is all in its folder
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(own)}
         return {
             **kept,
             "LLM_ROUTER_DATA_DIR": str(self.data_dir),
@@ -82,7 +83,7 @@ class Instance:
             yield self.url
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(30)
+            process.wait(120)
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -91,7 +92,7 @@ class Instance:
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
         )
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple]:
@@ -99,6 +100,13 @@ class Instance:
             rows = database.execute(sql, parameters).fetchall()
         database.close()
         return rows
+
+    def wait_for_requests(self, number: int) -> None:
+        """Until the log has so many rows: they come after the answers do."""
+        deadline = time.monotonic() + 60
+        while self.query("SELECT count(*) FROM gateway_requestlog")[0][0] < number:
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.05)
 
     @property
     def log(self) -> str:
@@ -108,7 +116,7 @@ class Instance:
         seen = (
             len(re.findall(r"llm-router serves (\S+)/v1", self.log)) if self.url else 0
         )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline and process.poll() is None:
             found = re.findall(r"llm-router serves (\S+)/v1", self.log)
             if len(found) > seen and is_ready(found[-1]):

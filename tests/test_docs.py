@@ -14,25 +14,15 @@ from django.core.management.base import BaseCommand
 from config.api_urls import urlpatterns
 from routing.catalog import Catalog
 from tests.harness import serving
+from tests.pages import FENCED, PAGES, ROOT, page
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGES = {
-    path: path.read_text(encoding="utf-8")
-    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))
-}
 EVERYTHING = "\n".join(PAGES.values())
-FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
-LINK = re.compile(r"\]\(([^)\s]+)\)")
 SETTING = re.compile(r"\b(?:LLM_ROUTER_[A-Z_]*[A-Z]|[A-Z]+_URL)\b")
 OWN_HEADER = re.compile(r"x-llm-router-[a-z-]*[a-z]")
 # Made anew by each instance: there is no default to write down.
 GENERATED = {"LLM_ROUTER_DATA_DIR", "LLM_ROUTER_SECRET_KEY"}
 GENERATED |= {"LLM_ROUTER_ENCRYPTION_KEYS"}
-
-
-def page(name: str) -> str:
-    return PAGES[ROOT / "docs" / name]
 
 
 def code_in(text: str) -> str:
@@ -271,43 +261,3 @@ def test_every_make_target_is_documented_and_no_other():
 
     assert set(rows) == make_targets()
     assert named - make_targets() == set()
-
-
-# --- Links ----------------------------------------------------------------------
-
-
-def anchors(text: str) -> set[str]:
-    """Anchors of a page's headings, made as code hosts make them."""
-    found: set[str] = set()
-    for title in re.findall(r"^#+ (.+)$", FENCED.sub("", text), re.MULTILINE):
-        slug = re.sub(r"[^\w -]", "", title.strip().lower()).replace(" ", "-")
-        again = 1
-        anchor = slug
-        while anchor in found:
-            anchor, again = f"{slug}-{again}", again + 1
-        found.add(anchor)
-    return found
-
-
-def test_every_link_within_the_repository_leads_somewhere():
-    broken = []
-    for path, text in PAGES.items():
-        for link in LINK.findall(FENCED.sub("", text)):
-            if re.match(r"[a-z]+:", link):
-                continue
-            address, _, anchor = link.partition("#")
-            target = (path.parent / address).resolve() if address else path
-            found = target.exists()
-            if found and anchor:
-                found = anchor in anchors(target.read_text(encoding="utf-8"))
-            if not found:
-                broken.append(f"{path.relative_to(ROOT)}: {link}")
-
-    assert broken == []
-
-
-def test_every_page_is_in_the_index():
-    linked = set(LINK.findall(page("index.md")))
-    pages = {path.name for path in ROOT.glob("docs/*.md")} - {"index.md"}
-
-    assert pages - linked == set()

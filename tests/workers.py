@@ -30,3 +30,9 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not condition():
             await asyncio.sleep(0.005)
+
+
+def readers(gateway: Gateway) -> int:
+    """Who reads its only call: clients, and one for all other workers together."""
+    (call,) = gateway.runtime.inflight.calls
+    return len(call.readers)

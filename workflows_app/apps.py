@@ -12,7 +12,9 @@ class WorkflowsConfig(AppConfig):
         routes.add(
             {
                 "/v1/workflows": routes.Route(routes.POST),
-                "/v1/workflows/batch": routes.Route(routes.POST),
+                "/v1/workflows/batch": routes.Route(
+                    routes.POST, bodies=(routes.JSON, *routes.JSONL)
+                ),
                 "/v1/workflows/batches/<id>": routes.Route(routes.GET),
                 "/v1/workflows/batches/<id>/cancel": routes.Route(routes.POST),
                 "/v1/workflows/runs/<id>": routes.Route(routes.GET),

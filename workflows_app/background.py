@@ -10,13 +10,15 @@ from contextlib import suppress
 from datetime import timedelta
 
 import structlog
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from gateway.errors import GatewayError
 from gateway.runtime.runtime import Runtime
-from workflows_app import lease
+from workflows_app import claim_rows, lease
 from workflows_app.runs import Runs
+from workflows_app.webhooks import Webhooks, stopped
 
 log = structlog.get_logger("workflows")
 LOOK_SECONDS = 1.0
@@ -30,15 +32,20 @@ class Background:
 
     def __init__(self) -> None:
         self._loop: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
         self._runs: Runs | None = None
 
     async def open(self, runtime: Runtime) -> None:
         self._runs = Runs.of(runtime)
         self._loop = asyncio.create_task(self._look(self._runs))
+        if settings.WEBHOOK_HOSTS:
+            webhooks = Webhooks(self._runs.writer, runtime.http.side)
+            self._telling = asyncio.create_task(webhooks.look())
 
     async def close(self) -> None:
         if self._loop is None or self._runs is None:
             return
+        await stopped(self._telling)
         self._loop.cancel()
         await asyncio.wait((self._loop,))
         await self._runs.close()
@@ -65,6 +72,8 @@ async def look_once(runs: Runs, rounds: int = 0) -> None:
     """Renew, cancel and claim what is due."""
     if runs.in_background and rounds % RENEW_ROUNDS == 0:
         runs.keep_only(set(await runs.writer.call(lease.renew, runs.owner)))
+        if held := frozenset(runs.claims.held):
+            await runs.writer.call(claim_rows.renew, runs.owner, held)
     if runs.in_background:
         for run_id in await runs.writer.call(lease.asked_to_cancel, runs.owner):
             runs.cancel(run_id)

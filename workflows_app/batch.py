@@ -2,19 +2,22 @@
 
 import asyncio
 import secrets
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
+from gateway.dialects import strict_json
 from gateway.errors import BadRequest
 from gateway.ledger.books import Caller
 from routing.chat import Json
 from routing.pricing import nano_to_usd
-from workflows_app import estimates, optimizer, planner, prompt
-from workflows_app.definition import Definition, Op
+from workflows_app import estimates, planner, prompt
+from workflows_app.definition import Definition
 from workflows_app.desk import Desk
 from workflows_app.estimates import Facts
+from workflows_app.input_use import depends_on_input
 from workflows_app.memo import key_of
 from workflows_app.optimizer import Plan
 from workflows_app.prompt import Inputs
@@ -29,28 +32,45 @@ class Batch:
     batch_id: str
     runs: list[Run]
     plan: Json
+    limit_nano: int | None = None  # of all of them together
 
 
 def read_all_inputs(body: Json) -> list[Inputs]:
     """`inputs`, a list, or `jsonl`, a text with an input on each line."""
     values = body.get("inputs")
     if isinstance(text := body.get("jsonl"), str):
-        values = [line_of(line) for line in text.splitlines() if line.strip()]
-    if not isinstance(values, list) or not values:
+        lines = enumerate(text.split("\n"), start=1)
+        values = [line_of(line, number) for number, line in lines if line.strip()]
+    if not isinstance(values, list):
         raise BadRequest("inputs must be a list, or jsonl a text.", param="inputs")
+    if not values:
+        raise BadRequest("There are no inputs.", param="inputs")
     if len(values) > MOST_INPUTS:
         raise BadRequest(
             f"There are {len(values)} inputs; {MOST_INPUTS} is the most.",
             param="inputs",
         )
-    return [prompt.read_inputs(value) for value in values]
+    return [read_one(value, place) for place, value in enumerate(values)]
 
 
-def line_of(line: str) -> Any:
+def read_one(value: Any, place: int) -> Inputs:
     try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise BadRequest(f"jsonl: {line[:80]!r} is not JSON.", param="jsonl") from error
+        return prompt.read_inputs(value)
+    except BadRequest as error:
+        where = f"inputs[{place}]"
+        raise BadRequest(f"{where}: {error.message}", param=where) from None
+
+
+def line_of(line: str, number: int) -> Any:
+    try:
+        value = orjson.loads(line)
+        # Of an object the same is wanted as of any body: each key once, and so on.
+        return strict_json.loads(line.encode()) if isinstance(value, dict) else value
+    except orjson.JSONDecodeError:
+        told = f"{line[:80]!r} is not JSON."
+    except BadRequest as error:
+        told = error.message
+    raise BadRequest(f"jsonl, line {number}: {told}", param="jsonl")
 
 
 async def make(
@@ -60,33 +80,48 @@ async def make(
     options: Options,
     desk: Desk,
 ) -> Batch:
-    """A run per input, all by one plan; a ceiling is shared out evenly."""
+    """A run per input, all by one plan and under one ceiling."""
     if len(every) * len(definition.text) > MOST_BYTES:
         raise BadRequest("So many runs of so long a workflow are too much at once.")
+    batch_id = f"batch_{secrets.token_hex(12)}"
     limit = options.max_cost_nano
-    each = None if limit is None else limit // len(every)
-    options = replace(options, mode="background", max_cost_nano=each)
+    ceiling_of = batch_id if limit is not None else ""
+    options = replace(options, mode="background", ceiling_of=ceiling_of)
     first = planner.make_run(definition, every[0], caller, options, desk)
     facts = desk.facts(every[0], caller)
-    return await asyncio.to_thread(like_the_first, first, every, facts)
+    runs, plan = await asyncio.to_thread(like_the_first, first, every, facts)
+    return Batch(batch_id, runs, plan, limit)
 
 
-def like_the_first(first: Run, every: list[Inputs], facts: Facts) -> Batch:
+def like_the_first(
+    first: Run, every: list[Inputs], facts: Facts
+) -> tuple[list[Run], Json]:
     """For a thread: ten thousand of them take a while."""
-    definition, runs = first.definition, [first]
-    for inputs in every[1:]:
+    definition = first.definition
+    times = Counter(map(told, every))
+    for_twins = replace(first.options, same_input=True)
+    runs = []
+    for inputs in every:
         prompt.check_inputs(definition, inputs)
-        runs.append(Run(definition, inputs, first.caller, first.options, first.plan))
-    plan = consolidated(definition, first.plan, every, facts)
-    return Batch(f"batch_{secrets.token_hex(12)}", runs, plan)
+        options = for_twins if times[told(inputs)] > 1 else first.options
+        runs.append(Run(definition, inputs, first.caller, options, first.plan))
+    return runs, consolidated(definition, first.plan, every, len(times), facts)
+
+
+def told(inputs: Inputs) -> bytes:
+    """The same for equal inputs."""
+    return orjson.dumps(inputs.to_json(), default=str)
 
 
 def consolidated(
-    definition: Definition, plan: Plan, every: list[Inputs], facts: Facts
+    definition: Definition,
+    plan: Plan,
+    every: list[Inputs],
+    distinct: int,
+    facts: Facts,
 ) -> Json:
     """What all runs need together: ops that don't look at the input are done once, and
     those of equal inputs too."""
-    distinct = len({orjson.dumps(i.to_json(), default=str) for i in every})
     dependent = depends_on_input(definition)
     calls: dict[str, int] = {}
     cost = [0, 0, 0]
@@ -97,7 +132,7 @@ def consolidated(
         if key_of(op, {}, facts.catalog.policy) is not None:
             times = distinct if name in dependent else 1
         calls[name] = times * estimates.calls_of(op)
-        parts = optimizer.cost_range(definition, (name,), plan.tiers, facts)
+        parts = estimates.cost_range(definition, (name,), plan.tiers, facts)
         cost = [total + times * part for total, part in zip(cost, parts, strict=True)]
     for op in definition.ops.values():
         naive += len(every) * estimates.calls_of(op)
@@ -112,22 +147,3 @@ def consolidated(
         "shared": [name for name in plan.order if name not in dependent],
         "cost_usd": {"min": low, "expected": expected, "max": high},
     }
-
-
-def depends_on_input(definition: Definition) -> set[str]:
-    """The ops whose request differs from input to input."""
-    found: set[str] = set()
-    for name in definition.order:
-        op, parents = definition.ops[name], definition.parents[name]
-        if looks_at_input(op) or any(parent in found for parent in parents):
-            found.add(name)
-    return found
-
-
-def looks_at_input(op: Op) -> bool:
-    named = [*op.placeholders(), op.map.over if op.map else ""]
-    if any(name == "input" or name.startswith("inputs.") for name in named):
-        return True
-    if op.when and any(n.split(".")[0] in ("input", "inputs") for n in op.when.names()):
-        return True
-    return op.query and not op.template

@@ -1,7 +1,7 @@
 """Run a workflow on many inputs: `POST /v1/workflows/batch` and what came of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from gateway.api.base import GatewayRequest
@@ -9,6 +9,8 @@ from gateway.api.described import AN_OBJECT, EXPLAIN, Operation
 from gateway.api.described import whole as a_whole
 from gateway.api.reply import Reply, json_reply
 from gateway.api.streams import streamed
+from gateway.asgi import guard
+from gateway.asgi.routes import JSONL
 from gateway.dialects import strict_json
 from gateway.errors import BadRequest, NotFound
 from gateway.runtime.database import in_database
@@ -18,9 +20,11 @@ from workflows_app.batch import Batch
 from workflows_app.prompt import Inputs
 from workflows_app.request import find_definition, read_options
 from workflows_app.shapes import BATCH
-from workflows_app.views import LOOK_SECONDS, WorkflowView, as_events
+from workflows_app.views import WorkflowView, as_events
 
+NUMBERS = ("max_cost_usd", "deadline_s")
 FIELDS = {"workflow", "inputs", "jsonl", "mode", "stream", "max_cost_usd", "deadline_s"}
+LOOK_SECONDS = 0.1
 LOOK_PER_RUN = 1e-4  # a large batch is looked at less often
 PAGE = 100
 PAGES = {"after": a_whole(0, 10**6), "limit": a_whole(0, 1000)}
@@ -41,7 +45,9 @@ class Batches(WorkflowView):
     }
 
     async def post(self, request: GatewayRequest) -> Reply:
-        body, every = await asyncio.to_thread(read, request.body)
+        lines = guard.media_type_of(self.gateway.headers) in JSONL
+        how = from_query(request.query) if lines else None
+        body, every = await asyncio.to_thread(read, request.body, how)
         options = read_options(body)
         mode = options.mode
         definition, stored = await find_definition(body.get("workflow"))
@@ -51,7 +57,9 @@ class Batches(WorkflowView):
             return json_reply({"plan": made.plan})
         for run in made.runs:
             run.workflow = stored
-        await self.runs.writer.create(store.create_batch, made.batch_id, made.runs)
+        await self.runs.writer.create(
+            store.create_batch, made.batch_id, made.runs, made.limit_nano
+        )
         self.runs.freed.set()
         if mode == "background":
             total = len(made.runs)
@@ -69,14 +77,42 @@ class Batches(WorkflowView):
         return json_reply({**(state or {}), "results": shown})
 
 
-def read(content: bytes) -> tuple[Json, list[Inputs]]:
-    """The body and its inputs; it may be large, so in a thread."""
-    body = strict_json.loads(content)
+def from_query(query: Mapping[str, str]) -> Json:
+    """What is said beside the lines of a body that has an input on each."""
+    found: Json = {name: value for name, value in query.items() if name != "explain"}
+    for name in NUMBERS:
+        if name in found:
+            try:
+                found[name] = float(found[name])
+            except ValueError:
+                raise BadRequest(f"{name} must be a number.", param=name) from None
+    if "stream" in found:
+        found["stream"] = found["stream"] in ("1", "true")
+    for name in ("inputs", "jsonl"):
+        if name in found:
+            raise BadRequest(f"{name} is the body here.", param=name)
+    return found
+
+
+def read(content: bytes, beside: Json | None = None) -> tuple[Json, list[Inputs]]:
+    """What is asked and its inputs; it may be large, so in a thread. `beside` is what
+    the address says where the body has nothing but inputs, one on a line."""
+    if beside is not None:
+        body = {**beside, "jsonl": text_of(content)}
+    else:
+        body = strict_json.loads(content)
     for name in body:
         if name not in FIELDS:
             known = ", ".join(sorted(FIELDS))
             raise BadRequest(f"There is no {name!r} here, only {known}.", param=name)
     return body, batch.read_all_inputs(body)
+
+
+def text_of(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The body is not UTF-8: {error.reason}.") from None
 
 
 async def progress(made: Batch, scope: str) -> AsyncIterator[Json]:

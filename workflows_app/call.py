@@ -1,6 +1,5 @@
 """One call of an op: a request that goes through the gateway's pipeline like any."""
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -9,11 +8,24 @@ import orjson
 from gateway import pipeline
 from gateway.errors import BadUpstreamResponse
 from gateway.ledger.books import Caller, RequestRecord
+from gateway.limits.rules import Left
+from gateway.request_ids import new_request_id
 from gateway.runtime.runtime import Runtime
 from routing.chat import ChatRequest, Json, Usage
 from workflows_app.definition import Op
 
 OnText = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Which of the calls of an op: of which item of a map, or which sample; `attempt`
+    is above 1 after a failure; `unfit` answers came that would not do."""
+
+    item: str | None = None
+    number: int = 0
+    attempt: int = 1
+    unfit: int = 0
 
 
 @dataclass(slots=True)
@@ -44,12 +56,13 @@ class Said:
     cost_nano: int = 0
     usage: Usage = field(default_factory=Usage)
     reason: str = ""
+    left: dict[str, Left] = field(default_factory=dict)  # of the key's limits
 
     def read(self, record: RequestRecord) -> None:
         self.request_id = record.chat.request_id
         self.backend, self.tier = record.backend, record.tier
         self.cache, self.cost_nano = record.cache, record.cost_nano
-        self.usage = record.usage
+        self.usage, self.left = record.usage, record.left or {}
         steps = ("tier", "model", "cache")
         texts = {each["step"]: each["text"] for each in record.decisions}
         self.reason = next((texts[step] for step in steps if step in texts), "")
@@ -61,7 +74,7 @@ def request_of(op: Op, body: Json, caller: Caller, wishes: Wishes) -> ChatReques
     return ChatRequest(
         body=body,
         scope=caller.scope,
-        request_id=f"req_{secrets.token_hex(12)}",
+        request_id=new_request_id(),
         model=op.target,
         stream=bool(body.get("stream")),
         min_tier=max(floors, default=None),

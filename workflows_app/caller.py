@@ -1,21 +1,22 @@
 """Makes the calls of one run: a place, the money, the right backend, then the call."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from functools import partial
 
 import orjson
 
 from gateway.errors import BadRequest, Forbidden, GatewayError, ModelNotFound
-from routing.chat import Json, Usage
+from routing.chat import Json
 from routing.tiers import PinNotAllowed, Route, UnknownModel
 from workflows_app import call, estimates, prompt
-from workflows_app.call import Said, Wishes
+from workflows_app.call import Said, Turn, Wishes
+from workflows_app.claims import Claim, Claims
 from workflows_app.definition import Op
 from workflows_app.desk import Desk
 from workflows_app.estimates import Facts
-from workflows_app.memo import key_of
+from workflows_app.memo import Made, Make, key_of
 from workflows_app.prefixes import prefixes
 from workflows_app.prompt import Context
 from workflows_app.run import Run
@@ -23,55 +24,56 @@ from workflows_app.writer import Writer
 
 
 class OpCaller:
-    def __init__(self, run: Run, desk: Desk, writer: Writer | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        desk: Desk,
+        writer: Writer | None = None,
+        claims: Claims | None = None,
+    ) -> None:
         self.run = run
+        self.claims = claims
         self.desk = desk
         self.writer = writer
+        if writer:
+            run.spending.write = partial(writer.spend, run)
         in_batch = run.memo is not None
         self.prefixes = prefixes(run.definition, in_batch=in_batch)
 
-    async def call(
-        self, op: Op, place: str, context: Context, item: str | None, *, fresh: bool
-    ) -> str:
+    async def call(self, op: Op, place: str, context: Context, turn: Turn) -> str:
         """The text of one answer. Raises GatewayError, and TimeoutError of the op."""
         run, desk = self.run, self.desk
         parents = run.definition.parents[place]
-        body = prompt.body_of(op, prompt.messages(op, parents, context, item))
+        body = prompt.body_of(op, prompt.messages(op, parents, context, turn.item))
         size = len(orjson.dumps(body))
         if size > prompt.MAX_PROMPT_BYTES:
             raise BadRequest(
                 f"The prompt has {size} bytes; {prompt.MAX_PROMPT_BYTES} is the most."
             )
-        key = None
-        if run.memo and not fresh:
-            key = key_of(op, body, desk.runtime.snapshot.catalog.policy)
+        make = partial(self._ask, op, place, body, size, turn)
+        key = key_of(op, body, desk.runtime.snapshot.catalog.policy, turn.unfit)
         if run.memo is None or key is None:
-            return (await self._ask(op, place, body, size, fresh=fresh)).text
-        while known := run.memo.claim(key):
-            try:
-                said = await asyncio.shield(known)
-            except asyncio.CancelledError:
-                if known.cancelled() and not leaving():
-                    continue  # who made the call failed; it is ours to make now
-                raise
-            run.ops[place].count(shared(said))
-            return said.text
-        try:
-            said = await self._ask(op, place, body, size, fresh=fresh)
-        except BaseException:
-            run.memo.fail(key)
-            raise
-        run.memo.tell(key, said)
+            return (await make()).text
+        said, made = await run.memo.once(
+            key, partial(self._once, key, place, turn, make)
+        )
+        if not made and said.request_id not in run.ops[place].request_ids:
+            run.ops[place].count(said)
         return said.text
 
-    async def _ask(
-        self, op: Op, place: str, body: Json, size: int, *, fresh: bool
-    ) -> Said:
+    async def _once(self, key: bytes, place: str, turn: Turn, make: Make) -> Made:
+        """Make a call, unless another process makes it, or made it, for the batch."""
+        if self.claims is None or not self.run.shares(place):
+            return await make(), True
+        payer = f"{self.run.run_id}/{place}#{turn.number}"
+        return await self.claims.once(Claim.of(self.run.batch, key, payer), make)
+
+    async def _ask(self, op: Op, place: str, body: Json, size: int, turn: Turn) -> Said:
         """Make the call, in its turn and within the ceiling."""
         run, desk = self.run, self.desk
         facts = desk.facts(run.inputs, run.caller)
         route = route_of(op, facts)
-        wishes = self._wishes(op, place, fresh)
+        wishes = self._wishes(op, place, turn)
         prefix = self.prefixes[op.name].key
         wishes.shared_prefix = self.prefixes[op.name].chars
         async with (
@@ -97,10 +99,11 @@ class OpCaller:
                         await call.ask(op, body, run.caller, wishes, desk.runtime, said)
             finally:
                 run.ops[place].count(said)
+                run.note_limits(said.left)
         self._learn(op, place, prefix, said, desk.runtime.clock() - began)
         return said
 
-    def _wishes(self, op: Op, place: str, fresh: bool) -> Wishes:
+    def _wishes(self, op: Op, place: str, turn: Turn) -> Wishes:
         run = self.run
         name = run.workflow[0] if run.workflow else run.definition.name
         labels = [f"run:{run.run_id}", f"op:{place}"]
@@ -108,12 +111,14 @@ class OpCaller:
         if run.options.deltas and op.samples == 1:
 
             def on_text(piece: str) -> None:
-                run.tell("op_delta", op=place, text=piece)
+                run.hear(place, turn, piece)
+                if self.writer:
+                    self.writer.mark(run, place)
 
         return Wishes(
             tags=(*labels, f"workflow:{name[:50]}") if name else tuple(labels),
             min_tier=run.plan.floors.get(place) if op.is_auto else None,
-            fresh=fresh,
+            fresh=turn.attempt > 1,
             alone=op.samples > 1 or op.dedupe is False,
             on_text=on_text,
         )
@@ -135,24 +140,15 @@ class OpCaller:
             return
         limit = op.max_tokens or facts.catalog.policy.default_max_output_tokens
         wishes.max_tokens, wishes.one_bill = limit, True
-        ranks = [t.rank for t in facts.catalog.tiers if t.rank <= route.ceiling]
-        amount = 0
-        for ceiling in reversed(ranks):
-            if route.pinned and ceiling != route.ceiling or ceiling < route.floor:
-                break
-            backends = estimates.backends_of(route, facts.catalog, ceiling)
-            amount = estimates.most_of(backends, size, limit)
-            if ceiling < route.ceiling:
-                wishes.max_tier = ceiling
-                if wishes.min_tier is not None:
-                    wishes.min_tier = min(wishes.min_tier, ceiling)
-            if spending.fits(amount):
-                break
-        await spending.reserve(amount, op.name)
+        amounts = dict(most_by_ceiling(route, facts, size, limit))
+        chosen = await spending.reserve(list(amounts.values()), op.name)
+        ceiling, amount = list(amounts.items())[chosen]
+        if ceiling < route.ceiling:
+            wishes.max_tier = ceiling
+            if wishes.min_tier is not None:
+                wishes.min_tier = min(wishes.min_tier, ceiling)
         spent = amount  # unless we hear otherwise: it may have been billed
         try:
-            if self.writer:
-                await self.writer.spend(self.run)
             yield
             spent = said.cost_nano
         except GatewayError as error:
@@ -176,14 +172,16 @@ class OpCaller:
             desk.latencies.add(signature, said.tier, seconds)
 
 
-def shared(said: Said) -> Said:
-    """As another run of the batch sees it: its answer, and no cost."""
-    return replace(said, cost_nano=0, usage=Usage(), request_id="", cache="SHARED")
-
-
-def leaving() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+def most_by_ceiling(
+    route: Route, facts: Facts, size: int, max_tokens: int
+) -> Iterator[tuple[int, int]]:
+    """What a call may cost at most, with the route's ceiling and then lower ones."""
+    ranks = [t.rank for t in facts.catalog.tiers if t.rank <= route.ceiling]
+    for ceiling in reversed(ranks):
+        if route.pinned and ceiling != route.ceiling or ceiling < route.floor:
+            return
+        backends = estimates.backends_of(route, facts.catalog, ceiling)
+        yield ceiling, estimates.most_of(backends, size, max_tokens)
 
 
 def route_of(op: Op, facts: Facts) -> Route:

@@ -1,5 +1,6 @@
 """A workflow as a value: its ops, its edges, and what each op says about itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -31,6 +32,7 @@ class Op:
 
     name: str
     line: int = 0
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
     prompt: str = ""
     system: str = ""
     template: str = ""
@@ -55,6 +57,10 @@ class Op:
     samples: int = 1
     vote: Literal["majority", "last_line"] = "majority"
 
+    def line_of(self, name: str) -> int:
+        """Where a field stands, for those who look for what is wrong."""
+        return self.lines.get(name) or self.line
+
     @property
     def is_auto(self) -> bool:
         return self.tier is None and not self.model
@@ -66,8 +72,17 @@ class Op:
 
     def placeholders(self) -> list[str]:
         """Every name its texts put in themselves."""
-        texts = (self.system, self.template or self.prompt)
-        return [name for text in texts for name in template.references(text)]
+        return [name for _, name in self.references()]
+
+    def references(self) -> list[tuple[str, str]]:
+        """The same, each with the field it is in."""
+        text = "template" if self.template else "prompt"
+        fields = {"system": self.system, text: self.template or self.prompt}
+        return [
+            (field, name)
+            for field, text in fields.items()
+            for name in template.references(text)
+        ]
 
 
 @dataclass(frozen=True)

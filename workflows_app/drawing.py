@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
+
+from workflows_app import layout
 
 COLOURS = {
     "succeeded": "#16a34a",
@@ -16,17 +19,20 @@ COLOURS = {
     "pruned": "#9ca3af",
 }
 PLAIN = "#6b7280"
-WIDTH, HEIGHT, GAP_X, GAP_Y, MARGIN = 168, 46, 56, 18, 12
+WIDTH, HEIGHT, GAP_X, MARGIN = 184, 62, 56, 12
+STEP = WIDTH + GAP_X  # from layer to layer
 BAR, LABEL, AXIS = 18, 150, 620
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An op in a picture. `href` leads to its story, `critical` makes it bold."""
+    """An op in a picture, with two lines below its name. `href` leads to its story,
+    `critical` makes it bold."""
 
     name: str
     parents: tuple[str, ...] = ()
     note: str = ""
+    detail: str = ""
     state: str = ""
     href: str = ""
     critical: bool = False
@@ -42,46 +48,33 @@ class Bar:
     critical: bool = False
 
 
-def layers(nodes: list[Node]) -> list[list[Node]]:
-    """Ops by their distance from a start; within a layer near their inputs."""
-    depth: dict[str, int] = {}
-    for node in nodes:  # in topological order
-        above = [depth[name] for name in node.parents if name in depth]
-        depth[node.name] = max(above, default=-1) + 1
-    columns: list[list[Node]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
-    for node in nodes:
-        columns[depth[node.name]].append(node)
-    place: dict[str, float] = {}
-    for column in columns:
-        for node in column:
-            inputs = [place[name] for name in node.parents if name in place]
-            place[node.name] = sum(inputs) / len(inputs) if inputs else len(place)
-        column.sort(key=lambda node: place[node.name])
-        for number, node in enumerate(column):
-            place[node.name] = number - len(column) / 2
-    return columns
-
-
 def graph(nodes: Iterable[Node]) -> SafeString:
     """The ops from left to right, with an arrow for each edge."""
-    columns = layers(list(nodes))
-    tallest = max(map(len, columns), default=0)
-    height = tallest * (HEIGHT + GAP_Y) - GAP_Y
-    spots: dict[str, tuple[int, int]] = {}
-    for x, column in enumerate(columns):
-        own = len(column) * (HEIGHT + GAP_Y) - GAP_Y
-        for y, node in enumerate(column):
-            top = MARGIN + (height - own) // 2 + y * (HEIGHT + GAP_Y)
-            spots[node.name] = MARGIN + x * (WIDTH + GAP_X), top
+    known = {node.name: node for node in nodes}
+    layers = layout.layered({name: node.parents for name, node in known.items()})
+    layout.untangle(layers)
+    middles = {
+        slot: MARGIN + round(y * HEIGHT) for slot, y in layout.positions(layers).items()
+    }
     parts = [ARROW]
-    for column in columns:
-        for node in column:
-            parts += [
-                edge(spots[n], spots[node.name]) for n in node.parents if n in spots
-            ]
-    parts += [box(node, *spots[node.name]) for column in columns for node in column]
-    width = len(columns) * (WIDTH + GAP_X) - GAP_X
-    return svg(width + 2 * MARGIN, height + 2 * MARGIN, parts, "Graph of the ops")
+    for start, ends in layers.after.items():
+        left = column_at(start[1])
+        if start not in layers.boxes:
+            parts.append(lane(left, middles[start]))
+        for end in ends:
+            spots = (left + WIDTH, middles[start]), (left + STEP, middles[end])
+            parts.append(edge(*spots, arrow=end in layers.boxes))
+    for slot in chain.from_iterable(layers.columns):
+        if slot in layers.boxes:
+            place = column_at(slot[1]), middles[slot] - HEIGHT // 2
+            parts.append(box(known[slot[0]], *place))
+    bottom = max((middles[each] for each in middles), default=0) + HEIGHT // 2
+    width = len(layers.columns) * STEP - GAP_X
+    return svg(width + 2 * MARGIN, bottom + MARGIN, parts, "Graph of the ops")
+
+
+def column_at(layer: int) -> int:
+    return MARGIN + layer * STEP
 
 
 ARROW = (
@@ -91,26 +84,37 @@ ARROW = (
 )
 
 
-def edge(start: tuple[int, int], end: tuple[int, int]) -> str:
-    x1, y1 = start[0] + WIDTH, start[1] + HEIGHT // 2
-    x2, y2 = end[0], end[1] + HEIGHT // 2
+def edge(start: tuple[int, int], end: tuple[int, int], *, arrow: bool) -> str:
+    """Between two layers that are neighbours."""
+    (x1, y1), (x2, y2) = start, end
     middle = (x1 + x2) // 2
+    head = ' marker-end="url(#arrow)"' if arrow else ""
     return (
-        f'<path d="M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 1} {y2}" fill="none" '
-        f'stroke="{PLAIN}" stroke-opacity="0.6" marker-end="url(#arrow)"/>'
+        f'<path d="M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - arrow} {y2}" '
+        f'fill="none" stroke="{PLAIN}" stroke-opacity="0.6"{head}/>'
     )
+
+
+def lane(x: int, y: int) -> str:
+    """The part of an edge that passes a layer."""
+    return f'<path d="M{x} {y}H{x + WIDTH}" stroke="{PLAIN}" stroke-opacity="0.6"/>'
 
 
 def box(node: Node, x: int, y: int) -> str:
     colour = COLOURS.get(node.state, PLAIN)
     dashed = ' stroke-dasharray="4 3"' if node.state in ("skipped", "pruned") else ""
+    facts = ", ".join(each for each in (node.state, node.note, node.detail) if each)
     drawn = (
+        # Edges pass behind a box, not through its words.
+        f'<rect class="graph-back" x="{x}" y="{y}" width="{WIDTH}" '
+        f'height="{HEIGHT}" rx="6"/>'
         f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6" '
         f'fill="{colour}" fill-opacity="0.12" stroke="{colour}" '
         f'stroke-width="{2.5 if node.critical else 1}"{dashed}/>'
         f"{text(x + 10, y + 19, node.name, weight=600)}"
         f"{text(x + 10, y + 36, node.note, size=11)}"
-        f"<title>{escape(f'{node.name}: {node.state} {node.note}')}</title>"
+        f"{text(x + 10, y + 52, node.detail, size=11)}"
+        f"<title>{escape(f'{node.name}: {facts}')}</title>"
     )
     if node.href:
         return f'<a href="{escape(node.href)}">{drawn}</a>'
@@ -118,7 +122,7 @@ def box(node: Node, x: int, y: int) -> str:
 
 
 def gantt(bars: list[Bar]) -> SafeString:
-    """The ops of a run on a time axis; those of the critical path have a dark edge."""
+    """The ops of a run on a time axis; those of the critical path are outlined."""
     end = max((bar.ended_s for bar in bars), default=0.0) or 1.0
     parts = []
     for number, bar in enumerate(sorted(bars, key=lambda bar: bar.started_s)):
@@ -136,8 +140,13 @@ def gantt(bars: list[Bar]) -> SafeString:
     bottom = MARGIN + len(bars) * (BAR + 8)
     for part in range(5):
         x = LABEL + AXIS * part / 4
-        parts.append(text(x, bottom + 14, f"{end * part / 4:.2f} s", size=11))
+        parts.append(text(x, bottom + 14, duration(end * part / 4), size=11))
     return svg(LABEL + AXIS + 60, bottom + 26, parts, "The ops on a time axis")
+
+
+def duration(seconds: float) -> str:
+    """For people: milliseconds as long as it takes less than a second."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:,.2f} s"
 
 
 def text(x: float, y: float, words: str, size: int = 13, weight: int = 400) -> str:
@@ -150,8 +159,10 @@ def text(x: float, y: float, words: str, size: int = 13, weight: int = 400) -> s
 
 def svg(width: int, height: int, parts: list[str], label: str) -> SafeString:
     """Everything that comes from a row has been escaped on its way into `parts`."""
+    # What an image contains is nothing to a screen reader; links must be.
+    role = "group" if any("<a " in part for part in parts) else "img"
     return mark_safe(  # noqa: S308
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="{role}" aria-label="{label}" '
         f'width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
         f"{''.join(parts)}</svg>"
     )

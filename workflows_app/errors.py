@@ -3,12 +3,14 @@
 BadRequest
 `- InvalidWorkflow      400     invalid_workflow
    `- WorkflowCycle     400     workflow_cycle
+BadUpstreamResponse
+`- Unfit                502     as its parent
 WorkflowFailed          502     workflow_failed
 |- CostCeiling          402     max_cost_reached
 `- RunCancelled         409     run_cancelled
 """
 
-from gateway.errors import BadRequest, GatewayError
+from gateway.errors import BadRequest, BadUpstreamResponse, GatewayError
 from routing.chat import Json
 
 
@@ -27,6 +29,10 @@ class InvalidWorkflow(BadRequest):
 
 class WorkflowCycle(InvalidWorkflow):
     code = "workflow_cycle"
+
+
+class Unfit(BadUpstreamResponse):
+    """An answer came, and is paid for, and would not do."""
 
 
 class WorkflowFailed(GatewayError):

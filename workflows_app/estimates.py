@@ -108,6 +108,34 @@ def calls_of(op: Op) -> int:
     return op.samples if op.map is None else max(1, op.map.max_items // 2)
 
 
+def cost_range(
+    definition: Definition, order: tuple[str, ...], tiers: dict[str, int], facts: Facts
+) -> tuple[int, int, int]:
+    """Nano-dollars: at least, expected, at most. What may be skipped may cost nothing,
+    and what is stored costs nothing at all."""
+    low = expected = high = 0
+    policy = facts.catalog.policy
+    for name in order:
+        if name in facts.cached:
+            continue
+        op = definition.ops[name]
+        route = route_of(op, facts)
+        prompt = prompt_tokens(op, definition, facts)
+        output = output_tokens(op)
+        usual = backends_of(route, facts.catalog, max(tiers[name], 1))
+        costs = [price_of(backend, prompt, output) for backend in usual]
+        calls = calls_of(op)
+        expected += calls * min(costs, default=0)
+        if op.when is None and op.map is None:
+            least = (price_of(backend, prompt // 2, 1) for backend in usual)
+            low += op.samples * min(least, default=0)
+        every = backends_of(route, facts.catalog, route.ceiling)
+        most = op.max_tokens or policy.default_max_output_tokens
+        calls = op.map.max_items if op.map else op.samples
+        high += calls * (op.retries + 1) * most_of(every, prompt * 4, most)
+    return low, max(low, expected), max(high, expected, low)
+
+
 def longest_from(
     children: Mapping[str, tuple[str, ...]],
     order: tuple[str, ...],

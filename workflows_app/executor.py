@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from gateway.errors import (
     BadRequest,
-    BadUpstreamResponse,
     Forbidden,
     GatewayError,
     NotFound,
@@ -19,10 +18,12 @@ from gateway.errors import (
     UpstreamTimeout,
 )
 from workflows_app import schema
+from workflows_app.call import Turn
 from workflows_app.caller import OpCaller
+from workflows_app.claims import Claims
 from workflows_app.definition import Op, Value
 from workflows_app.desk import Desk
-from workflows_app.errors import WorkflowFailed
+from workflows_app.errors import Unfit, WorkflowFailed
 from workflows_app.prompt import Context, items_of
 from workflows_app.run import OpState, Run
 from workflows_app.writer import Writer
@@ -50,11 +51,17 @@ class Executor:
     """`writer` is told of every op and item that is finished, before anything waits for
     it: what is kept is never paid again."""
 
-    def __init__(self, run: Run, desk: Desk, writer: Writer | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        desk: Desk,
+        writer: Writer | None = None,
+        claims: Claims | None = None,
+    ) -> None:
         self.run = run
         self.desk = desk
         self.writer = writer
-        self.caller = OpCaller(run, desk, writer)
+        self.caller = OpCaller(run, desk, writer, claims)
 
     async def execute(self) -> None:
         """Raises WorkflowFailed; what is done by then is in the run."""
@@ -82,13 +89,27 @@ class Executor:
 
     async def _run_op(self, op: Op) -> None:
         run, state = self.run, self.run.ops[op.name]
-        state.started_s = self._now()
+        state.started_s, state.said = self._now(), {}
         run.tell("op_started", op=op.name)
+        if self.writer:
+            self.writer.mark(run, op.name)
+        try:
+            await self._finish(op, state)
+        except BaseException:
+            run.tell_end(op.name)
+            raise
+        run.share_with_twins(op.name)
+        if self.writer:
+            self.desk.gate.pass_on(run.run_id)  # others may call while this is written
+            await self.writer.keep(run, op.name)
+        run.tell_end(op.name)
+
+    async def _finish(self, op: Op, state: OpState) -> None:
         try:
             state.value = await self._value(op, op.name)
             state.status = "skipped" if state.value is None else "succeeded"
-        except NOT_THE_OPS:
-            state.status = "failed"
+        except NOT_THE_OPS as error:
+            state.status, state.reason = "failed", error.message
             raise
         except asyncio.CancelledError:
             state.status = "cancelled"
@@ -97,12 +118,6 @@ class Executor:
             await self._recover(op, state, error)
         finally:
             state.ended_s = self._now()
-        run.share_with_twins(op.name)
-        if self.writer:
-            self.desk.gate.pass_on(run.run_id)  # others may call while this is written
-            await self.writer.keep(run, op.name)
-        facts = state.to_json()
-        run.tell("op_done", op=op.name, output=state.value, **facts)
 
     async def _recover(self, op: Op, state: OpState, error: GatewayError) -> None:
         """What `on_error` says."""
@@ -162,16 +177,18 @@ class Executor:
         key = f"{place}/{op.name}", number
         if key in self.run.kept:
             return self.run.kept[key]
-        tried = 0
+        tried = unfit = 0
         while True:
+            turn = Turn(item, number, tried + 1, unfit)
             try:
-                text = await self._try(op, place, context, item, fresh=tried > 0)
+                text = await self._try(op, place, context, turn)
                 break
             except GatewayError as error:
                 if tried >= op.retries or is_final(error):
                     raise
                 pause = min(FIRST_PAUSE * 2**tried, LONGEST_PAUSE)
                 wait = min(error.retry_after or pause, LONGEST_PAUSE)
+                unfit += isinstance(error, Unfit)
             tried += 1
             await asyncio.sleep(wait)
         self.run.kept[key] = text
@@ -179,18 +196,16 @@ class Executor:
             await self.writer.keep(self.run, place)
         return text
 
-    async def _try(
-        self, op: Op, place: str, context: Context, item: str | None, *, fresh: bool
-    ) -> str:
+    async def _try(self, op: Op, place: str, context: Context, turn: Turn) -> str:
         try:
-            text = await self.caller.call(op, place, context, item, fresh=fresh)
+            text = await self.caller.call(op, place, context, turn)
         except TimeoutError:
             raise UpstreamTimeout(
                 f"It took longer than its timeout_s ({op.timeout_s:g})."
             ) from None
         if op.json_schema is not None:
             if why := schema.mismatch(text, op.json_schema):
-                raise BadUpstreamResponse(f"The output does not fit json_schema: {why}")
+                raise Unfit(f"The output does not fit json_schema: {why}")
             text = schema.unfenced(text)
         return text
 

@@ -19,11 +19,9 @@ PATIENCE_SECONDS = 30.0  # who has waited for so long goes before all who have n
 
 @dataclass(slots=True, eq=False)
 class Waiter:
-    """`run_left_s`: until its run is done; `op_left_s`: by way of this op.
-    `hands_over`: its place is kept for whatever its run does next."""
+    """`run_left_s`: until its run is done; `op_left_s`: by way of this op."""
 
     run_id: str
-    hands_over: bool
     lane: str
     key_id: int
     places: int
@@ -65,7 +63,6 @@ class Gate:
         """
         waiter = Waiter(
             run_id,
-            hands_over,
             lane,
             caller.key_id,
             places_of(backends),
@@ -75,6 +72,19 @@ class Gate:
             self._clock(),
             asyncio.get_running_loop().create_future(),
         )
+        await self._enter(waiter)
+        try:
+            yield
+        except BaseException:
+            self._leave(waiter)
+            raise
+        if hands_over and self._waiting:
+            self._kept.setdefault(run_id, []).append(waiter)
+        else:
+            self._leave(waiter)
+
+    async def _enter(self, waiter: Waiter) -> None:
+        """Returns when it is the waiter's turn."""
         self._waiting.append(waiter)
         self._let_in()
         try:
@@ -85,15 +95,6 @@ class Gate:
             else:
                 self._waiting.remove(waiter)
             raise
-        try:
-            yield
-        except BaseException:
-            self._leave(waiter)
-            raise
-        if hands_over and self._waiting:
-            self._kept.setdefault(run_id, []).append(waiter)
-        else:
-            self._leave(waiter)
 
     def pass_on(self, run_id: str) -> None:
         """The run has lined up whatever it does next: its old places are free."""

@@ -66,25 +66,27 @@ def _parents(ops: Mapping[str, Op]) -> Edges:
     edges: dict[str, dict[str, None]] = {name: {} for name in ops}
     for op in ops.values():
         for other in op.input_ops or ():
-            _check_known(other, ops, "input_ops names", op.line, op.name)
+            line = op.line_of("input_ops")
+            _check_known(other, ops, "input_ops names", line, op.name)
             written = ops[other].output_ops
             if written is not None and op.name not in written:
                 raise InvalidWorkflow(
                     f'it takes input from "{other}", but the output_ops of "{other}" '
-                    f"(line {ops[other].line}) don't name it",
-                    op.line,
+                    f"(line {ops[other].line_of('output_ops')}) don't name it",
+                    line,
                     op.name,
                 )
             edges[op.name][other] = None
     for op in ops.values():
         for other in op.output_ops or ():
-            _check_known(other, ops, "output_ops names", op.line, op.name)
+            line = op.line_of("output_ops")
+            _check_known(other, ops, "output_ops names", line, op.name)
             written = ops[other].input_ops
             if written is not None and op.name not in written:
                 raise InvalidWorkflow(
                     f'its output goes to "{other}", but the input_ops of "{other}" '
-                    f"(line {ops[other].line}) don't name it",
-                    op.line,
+                    f"(line {ops[other].line_of('input_ops')}) don't name it",
+                    line,
                     op.name,
                 )
             edges[other][op.name] = None

@@ -3,18 +3,18 @@
 import os
 import secrets
 import socket
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from routing.chat import Json
 from workflows_app.errors import InvalidWorkflow
-from workflows_app.models import WorkflowRun
+from workflows_app.models import BatchCeiling, SharedCall, WorkflowRun
 from workflows_app.reader import read
 from workflows_app.run import ENDED
-from workflows_app.store import LEASE, saved
+from workflows_app.store import LEASE, saved, taken_s
 
 
 def owner_name() -> str:
@@ -39,11 +39,17 @@ def ask_to_cancel(run_id: str, scope: str | None) -> bool:
     rows = WorkflowRun.objects.filter(run_id=run_id, status__in=("queued", "running"))
     if scope is not None:
         rows = rows.filter(scope=scope)
-    if rows.filter(status="queued").update(
-        status="cancelled", error="It was cancelled.", error_code="run_cancelled"
-    ):
-        return True
-    return bool(rows.update(cancel_asked=True))
+    return bool(cancel_waiting(rows) or rows.update(cancel_asked=True))
+
+
+def cancel_waiting(runs: QuerySet[WorkflowRun]) -> int:
+    """Of these, those that no process has; how many they were."""
+    return runs.filter(status="queued").update(
+        status="cancelled",
+        error="It was cancelled.",
+        error_code="run_cancelled",
+        finished_at=timezone.now(),
+    )
 
 
 def queue_again(row: WorkflowRun, ops: set[str] | None) -> bool:
@@ -63,6 +69,9 @@ def queue_again(row: WorkflowRun, ops: set[str] | None) -> bool:
         )
         if not again:
             return False
+        WorkflowRun.objects.filter(pk=row.pk).exclude(webhook="").update(
+            webhook_state=WorkflowRun.Webhook.WAITING, webhook_tries=0, webhook_due=None
+        )
         if ops is None:
             row.ops.all().delete()
             return True
@@ -93,9 +102,28 @@ def claim(owner: str, limit: int) -> list[Json]:
     chosen = list(waiting.order_by("id").values_list("pk", flat=True)[:limit])
     # One statement, so that of two processes only one finds a row still free.
     taken = WorkflowRun.objects.filter(free, pk__in=chosen)
-    taken.update(owner=owner, status="running", lease_until=now + LEASE)
+    # Nobody waits for calls of a process that is gone; they count as made.
+    taken.update(
+        owner=owner,
+        status="running",
+        lease_until=now + LEASE,
+        started_at=now,
+        set_aside_nano=0,
+    )
     mine = WorkflowRun.objects.filter(pk__in=chosen, owner=owner).order_by("id")
-    return [saved(row) for row in mine.prefetch_related("ops")]
+    found = [saved(row) for row in mine.prefetch_related("ops")]
+    for run in found:
+        if before := taken_s(run["ops"]):
+            moment = now - timedelta(seconds=before)
+            mine.filter(pk=run["row_id"]).update(started_at=moment)
+    return found
+
+
+def money_is_set_aside(batch: str, besides: str) -> bool:
+    """Have runs of a batch calls under way, in a process that is alive?"""
+    paying = WorkflowRun.objects.filter(batch=batch, set_aside_nano__gt=0)
+    alive = paying.filter(status="running", lease_until__gte=timezone.now())
+    return alive.exclude(run_id=besides).exists()
 
 
 def give_up(run_id: str, error: str, code: str) -> None:
@@ -129,11 +157,13 @@ def is_dead(owner: str, myself: str) -> bool:
 def forget_before(moment: datetime) -> None:
     rows = WorkflowRun.objects.filter(created_at__lt=moment, status__in=ENDED)
     rows.delete()
+    batches = WorkflowRun.objects.exclude(batch="").values("batch")
+    old = {"created_at__lt": moment}
+    BatchCeiling.objects.filter(**old).exclude(batch__in=batches).delete()
+    SharedCall.objects.filter(**old).exclude(batch__in=batches).delete()
 
 
 def cancel_batch(batch_id: str, scope: str) -> None:
     rows = WorkflowRun.objects.filter(batch=batch_id, scope=scope)
     rows.filter(status="running").update(cancel_asked=True)
-    rows.filter(status="queued").update(
-        status="cancelled", error="It was cancelled.", error_code="run_cancelled"
-    )
+    cancel_waiting(rows)

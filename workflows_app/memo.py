@@ -2,13 +2,18 @@
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import orjson
 
 from routing.catalog import Policy
-from routing.chat import Json
+from routing.chat import Json, Usage
 from workflows_app.call import Said
 from workflows_app.definition import Op
+
+Make = Callable[[], Awaitable[Said]]
+Made = tuple[Said, bool]  # and whether the call was made just now, by who asks
 
 
 class Memo:
@@ -17,26 +22,43 @@ class Memo:
     def __init__(self) -> None:
         self._calls: dict[bytes, asyncio.Future[Said]] = {}
 
-    def claim(self, key: bytes) -> "asyncio.Future[Said] | None":
-        """The call that somebody makes or made, or None: make it, and tell."""
-        if call := self._calls.get(key):
-            return call
-        self._calls[key] = asyncio.get_running_loop().create_future()
-        return None
+    async def once(self, key: bytes, make: Callable[[], Awaitable[Made]]) -> Made:
+        """What somebody here has heard or hears to the same request; else `make` it."""
+        while known := self._calls.get(key):
+            try:
+                return shared(await asyncio.shield(known)), False
+            except asyncio.CancelledError:
+                if known.cancelled() and not leaving():
+                    continue  # who made the call failed; it is ours to make now
+                raise
+        call = self._calls[key] = asyncio.get_running_loop().create_future()
+        try:
+            said, made = await make()
+        except BaseException:
+            del self._calls[key]
+            call.cancel()
+            raise
+        call.set_result(said)
+        return said, made
 
-    def tell(self, key: bytes, said: Said) -> None:
-        self._calls[key].set_result(said)
 
-    def fail(self, key: bytes) -> None:
-        """Whoever waited makes the call for themselves."""
-        self._calls.pop(key).cancel()
+def shared(said: Said) -> Said:
+    """As another run of the batch sees it: its answer, and no cost."""
+    return replace(said, cost_nano=0, usage=Usage(), request_id="", cache="SHARED")
 
 
-def key_of(op: Op, body: Json, policy: Policy) -> bytes | None:
-    """Equal for requests that may have one answer; None for those that may not."""
+def leaving() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def key_of(op: Op, body: Json, policy: Policy, unfit: int = 0) -> bytes | None:
+    """Equal for requests that may have one answer; None for those that may not. After
+    an answer that would not do, the same request is another one."""
     if op.samples > 1 or op.dedupe is False or op.cache == "off":
         return None
     sampled = (op.temperature or 0) > policy.cache_max_temperature
     if sampled and op.dedupe is not True:
         return None
-    return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest()
+    asked = orjson.dumps([body, unfit], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(asked).digest()

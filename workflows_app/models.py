@@ -1,9 +1,12 @@
 """Stored workflows, and what became of each run and each of its ops."""
 
+from typing import ClassVar
+
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
+from simple_history.models import HistoricalRecords
 
 from gateway.errors import GatewayError
 from workflows_app.definition import Definition
@@ -30,6 +33,10 @@ class Workflow(models.Model):
     version = models.PositiveIntegerField(default=0, editable=False)
     enabled = models.BooleanField(default=True, help_text="Clients may run it.")
     updated_at = models.DateTimeField(auto_now=True)
+
+    # A text that comes back is a new version, since runs name theirs.
+    history = HistoricalRecords(excluded_fields=["version", "updated_at"])
+    out_of_use: ClassVar = {"enabled": False}
 
     class Meta:
         ordering = ("name",)
@@ -94,6 +101,12 @@ class WorkflowRun(models.Model):
         FAILED = "failed", "Failed"
         CANCELLED = "cancelled", "Cancelled"
 
+    class Webhook(models.TextChoices):
+        NONE = "", "None asked for"
+        WAITING = "waiting", "Waiting"
+        DELIVERED = "delivered", "Delivered"
+        FAILED = "failed", "Given up"
+
     run_id = models.CharField(max_length=64, unique=True)
     workflow = models.CharField(max_length=64, blank=True)
     version = models.PositiveIntegerField(null=True)
@@ -115,14 +128,31 @@ class WorkflowRun(models.Model):
         help_text="What a run with a ceiling may have cost by now, calls under way "
         "included.",
     )
+    set_aside_nano = models.BigIntegerField(
+        default=0,
+        help_text="The part of that which is for calls under way, and may be given "
+        "back.",
+    )
     total_ms = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
+    started_at = models.DateTimeField(
+        null=True,
+        help_text="Its ops' seconds count from here; later than the start by what it "
+        "stood still since.",
+    )
     finished_at = models.DateTimeField(null=True)
     owner = models.CharField(max_length=100, blank=True)
     lease_until = models.DateTimeField(null=True)
     cancel_asked = models.BooleanField(default=False)
     batch = models.CharField(max_length=64, blank=True)
     number = models.PositiveIntegerField(default=0, help_text="Within its batch.")
+    webhook = models.CharField(
+        max_length=2000, blank=True, help_text="The address that is told of its end."
+    )
+    webhook_state = models.CharField(max_length=9, blank=True, choices=Webhook)
+    webhook_tries = models.PositiveSmallIntegerField(default=0)
+    webhook_due = models.DateTimeField(null=True)
+    webhook_problem = models.CharField(max_length=200, blank=True)
 
     class Meta:
         ordering = ("-id",)
@@ -135,10 +165,44 @@ class WorkflowRun(models.Model):
                 condition=~models.Q(batch=""),
                 name="run_by_batch",
             ),
+            models.Index(
+                fields=("webhook_due",),
+                condition=models.Q(webhook_state="waiting"),
+                name="run_by_webhook",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.run_id
+
+
+class BatchCeiling(models.Model):
+    """What all runs of a batch may cost together, and the sum of what each may have
+    cost by now."""
+
+    batch = models.CharField(max_length=64, unique=True)
+    limit_nano = models.BigIntegerField()
+    at_most_nano = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.batch
+
+
+class SharedCall(models.Model):
+    """A call that several runs of a batch need: the process `owner` makes it, until
+    `lease_until`; then any may. `said` is what came of it, for all of them."""
+
+    key = models.CharField(max_length=64, unique=True)
+    batch = models.CharField(max_length=64, db_index=True)
+    owner = models.CharField(max_length=100)
+    lease_until = models.DateTimeField()
+    paid_by = models.CharField(max_length=200, help_text="The run, op and item.")
+    said = models.JSONField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return self.paid_by
 
 
 class OpRun(models.Model):
@@ -162,6 +226,9 @@ class OpRun(models.Model):
     reason = models.TextField(blank=True)
     started_s = models.FloatField(null=True, help_text="Since the run's start.")
     ended_s = models.FloatField(null=True)
+    said = models.JSONField(
+        default=dict, help_text="Its text so far while it goes on, if asked for."
+    )
 
     class Meta:
         ordering = ("id",)

@@ -12,10 +12,11 @@ import orjson
 
 from routing.chat import Json
 from routing.pricing import NANO_PER_USD
-from workflows_app import estimates, template
+from workflows_app import template
 from workflows_app.definition import Definition, Op
 from workflows_app.estimates import Facts
 from workflows_app.prefixes import prefix_key
+from workflows_app.tiers import Work, choose_tiers
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +66,11 @@ def plan(
     needed = alive(definition)
     signatures, merged = merge(definition, needed)
     order = tuple(n for n in definition.order if n in needed and n not in merged)
-    children = {
-        name: tuple(
-            child
-            for child in definition.children[name]
-            if child in needed and child not in merged
-        )
-        for name in order
-    }
-    for duplicate, kept in merged.items():
-        # What waits for the duplicate waits for the one that is done.
-        more = [c for c in definition.children[duplicate] if c in order]
-        children[kept] = tuple(dict.fromkeys((*children[kept], *more)))
-    tiers, floors = choose_tiers(
-        definition, order, children, signatures, facts, deadline_s, max_cost_nano
-    )
-    seconds = seconds_of(definition, order, signatures, tiers, facts)
-    left = estimates.longest_from(children, order, seconds)
-    path = critical_path(definition, order, children, left)
+    children = what_follows(definition, order, merged)
+    work = Work(definition, order, children, signatures, facts)
+    tiers, floors = choose_tiers(work, deadline_s, max_cost_nano)
+    left = work.left_s(tiers)
+    path = work.critical_path(left)
     makespan = left[path[0]] if path else 0.0
     return Plan(
         order=order,
@@ -95,10 +83,23 @@ def plan(
         left_s=left,
         critical_path=path,
         makespan_s=makespan,
-        cost_nano=cost_range(definition, order, tiers, facts),
+        cost_nano=work.cost(tiers),
         prefix_groups=prefix_groups(definition, order),
         meets_deadline=deadline_s is None or makespan <= deadline_s,
     )
+
+
+def what_follows(
+    definition: Definition, order: tuple[str, ...], merged: dict[str, str]
+) -> dict[str, tuple[str, ...]]:
+    """The ops that wait for each op: for one that is done for others, theirs too."""
+    children = {name: list(definition.children[name]) for name in order}
+    for duplicate, kept in merged.items():
+        children[kept] += definition.children[duplicate]
+    return {
+        name: tuple(child for child in dict.fromkeys(found) if child in order)
+        for name, found in children.items()
+    }
 
 
 def alive(definition: Definition) -> set[str]:
@@ -174,113 +175,6 @@ def signature_of(op: Op, definition: Definition, merged: dict[str, str]) -> str:
         [op.samples, op.vote],
     ]
     return hashlib.sha256(orjson.dumps(parts)).hexdigest()[:32]
-
-
-def choose_tiers(
-    definition: Definition,
-    order: tuple[str, ...],
-    children: dict[str, tuple[str, ...]],
-    signatures: dict[str, str],
-    facts: Facts,
-    deadline_s: float | None,
-    max_cost_nano: int | None,
-) -> tuple[dict[str, int], dict[str, int]]:
-    """The cheapest tiers that meet the deadline, and those it raised.
-
-    All start at the lowest allowed; while the run is too slow, the op of the critical
-    path that saves most seconds per dollar goes up, as long as the money lasts.
-    """
-    routes = {name: estimates.route_of(definition.ops[name], facts) for name in order}
-    ranks = [tier.rank for tier in facts.catalog.tiers]
-    tiers = {name: route.floor for name, route in routes.items()}
-    floors: dict[str, int] = {}
-    while deadline_s is not None:
-        seconds = seconds_of(definition, order, signatures, tiers, facts)
-        left = estimates.longest_from(children, order, seconds)
-        path = critical_path(definition, order, children, left)
-        if not path or left[path[0]] <= deadline_s:
-            break
-        best: tuple[float, str, int] | None = None
-        for name in path:
-            for tier in ranks:
-                if not tiers[name] < tier <= routes[name].ceiling:
-                    continue
-                raised = {**tiers, name: tier}
-                faster = seconds_of(definition, (name,), signatures, raised, facts)
-                saved = seconds[name] - faster[name]
-                dearer = cost_range(definition, order, raised, facts)[1]
-                if saved <= 0 or (max_cost_nano is not None and dearer > max_cost_nano):
-                    continue
-                more = dearer - cost_range(definition, order, tiers, facts)[1]
-                if best is None or saved / max(more, 1) > best[0]:
-                    best = saved / max(more, 1), name, tier
-        if best is None:
-            break
-        tiers[best[1]] = floors[best[1]] = best[2]
-    return tiers, floors
-
-
-def seconds_of(
-    definition: Definition,
-    names: tuple[str, ...],
-    signatures: dict[str, str],
-    tiers: dict[str, int],
-    facts: Facts,
-) -> dict[str, float]:
-    found = {}
-    for name in names:
-        if name in facts.cached:
-            found[name] = 0.0
-            continue
-        tokens = estimates.output_tokens(definition.ops[name])
-        found[name] = facts.latencies.expected(signatures[name], tiers[name], tokens)
-    return found
-
-
-def critical_path(
-    definition: Definition,
-    order: tuple[str, ...],
-    children: dict[str, tuple[str, ...]],
-    left: dict[str, float],
-) -> tuple[str, ...]:
-    """The ops of the longest way through the run."""
-    below = {child for found in children.values() for child in found}
-    starts = [name for name in order if name not in below]
-    if not starts:
-        return ()
-    path = [max(starts, key=left.__getitem__)]
-    while found := children[path[-1]]:
-        path.append(max(found, key=left.__getitem__))
-    return tuple(path)
-
-
-def cost_range(
-    definition: Definition, order: tuple[str, ...], tiers: dict[str, int], facts: Facts
-) -> tuple[int, int, int]:
-    """Nano-dollars: at least, expected, at most. What may be skipped may cost nothing,
-    and what is stored costs nothing at all."""
-    low = expected = high = 0
-    policy = facts.catalog.policy
-    for name in order:
-        if name in facts.cached:
-            continue
-        op = definition.ops[name]
-        route = estimates.route_of(op, facts)
-        prompt = estimates.prompt_tokens(op, definition, facts)
-        output = estimates.output_tokens(op)
-        usual = estimates.backends_of(route, facts.catalog, max(tiers[name], 1))
-        costs = [estimates.price_of(backend, prompt, output) for backend in usual]
-        calls = estimates.calls_of(op)
-        expected += calls * min(costs, default=0)
-        if op.when is None and op.map is None:
-            low += op.samples * min(
-                (estimates.price_of(b, prompt // 2, 1) for b in usual), default=0
-            )
-        every = estimates.backends_of(route, facts.catalog, route.ceiling)
-        most = op.max_tokens or policy.default_max_output_tokens
-        calls = op.map.max_items if op.map else op.samples
-        high += calls * (op.retries + 1) * estimates.most_of(every, prompt * 4, most)
-    return low, max(low, expected), max(high, expected, low)
 
 
 def prefix_groups(

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from routing.chat import Json
+from routing.counting import counted
 from workflows_app.run import Run
 
 SHOWN_CHARS = 60
@@ -26,7 +27,7 @@ class Progress:
             case "planned":
                 plan = event["plan"]
                 self.say(
-                    f"{len(plan['order'])} ops, about "
+                    f"{counted(len(plan['order']), 'op')}, about "
                     f"{plan['critical_path_s']:.1f} s and "
                     f"${plan['cost_usd']['expected']:.6f}"
                 )

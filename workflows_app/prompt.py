@@ -57,17 +57,24 @@ def _value(name: Any, value: Any) -> Value:
     return orjson.dumps(value).decode()
 
 
+def names_of(definition: Definition) -> list[str]:
+    """The named inputs that a run must have: those the workflow says, then others that
+    its ops use."""
+    used = set()
+    for op in definition.ops.values():
+        used |= {name for name in op.placeholders() if name.startswith("inputs.")}
+        if op.map and op.map.over.startswith("inputs."):
+            used.add(op.map.over)
+    others = {name.removeprefix("inputs.") for name in used} - set(definition.inputs)
+    return [*definition.inputs, *sorted(others)]
+
+
 def check_inputs(definition: Definition, inputs: Inputs) -> None:
     """Raise 400 for an input that an op or the workflow names and the run lacks."""
-    wanted = {f"inputs.{name}" for name in definition.inputs}
-    for op in definition.ops.values():
-        wanted |= {name for name in op.placeholders() if name.startswith("inputs.")}
-        if op.map and op.map.over.startswith("inputs."):
-            wanted.add(op.map.over)
-    for name in sorted(wanted):
-        if name.removeprefix("inputs.") not in inputs.named:
+    for name in names_of(definition):
+        if name not in inputs.named:
             raise BadRequest(
-                f"The workflow needs {name}: send it in the request's inputs.",
+                f"The workflow needs inputs.{name}: send it in the request's inputs.",
                 param="inputs",
             )
 

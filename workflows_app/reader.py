@@ -139,12 +139,18 @@ def _op(name: str, node: Node, line: int) -> Op:
     tier, model = values.pop("tier", None), values.pop("model", "")
     auto = values.pop("auto", False) or tier == "auto" or model == "auto"
     if auto and (isinstance(tier, int) or model not in ("", "auto")):
-        raise InvalidWorkflow("auto and a tier or model exclude each other", line, name)
+        raise InvalidWorkflow(
+            "auto and a tier or model exclude each other",
+            node.lines.get("auto", line),
+            name,
+        )
     if isinstance(tier, int) and model:
-        raise InvalidWorkflow("tier and model exclude each other", line, name)
+        raise InvalidWorkflow(
+            "tier and model exclude each other", node.lines["model"], name
+        )
     if when := values.pop("when", None):
         values["when_text"], values["when"] = when
-    op = Op(name=name, line=line, **values)
+    op = Op(name=name, line=line, lines=node.lines, **values)
     if not auto:
         op = replace(op, tier=tier, model=model)
     _check_op(op)
@@ -152,21 +158,25 @@ def _op(name: str, node: Node, line: int) -> Op:
 
 
 def _check_op(op: Op) -> None:
-    problem = ""
+    problem, field = "", ""
     if not (op.prompt or op.template):
         problem = "it needs a prompt or a template"
     elif op.prompt and op.template:
         problem = "prompt and template exclude each other: a template is all of it"
+        field = "template"
     elif (op.on_error == "fallback_op") != bool(op.fallback_op):
         problem = "on_error: fallback_op and fallback_op: NAME belong together"
+        field = "fallback_op" if op.fallback_op else "on_error"
     elif op.samples > 1 and op.map:
-        problem = "samples and map exclude each other"
+        problem, field = "samples and map exclude each other", "samples"
     elif op.samples > 1 and op.dedupe:
         problem = "samples are meant to differ, so dedupe has no sense here"
+        field = "dedupe"
     elif "item" in op.placeholders() and not op.map:
         problem = "{{item}} stands for an item of map, and there is no map"
+        field = next(field for field, name in op.references() if name == "item")
     if problem:
-        raise InvalidWorkflow(problem, op.line, op.name)
+        raise InvalidWorkflow(problem, op.line_of(field), op.name)
 
 
 def _check_fallbacks(ops: Mapping[str, Op]) -> None:
@@ -178,7 +188,7 @@ def _check_fallbacks(ops: Mapping[str, Op]) -> None:
             hint = suggestion(other, [name for name in ops if name != op.name])
             raise InvalidWorkflow(
                 f'fallback_op names "{other}", and there is no such other op{hint}',
-                op.line,
+                op.line_of("fallback_op"),
                 op.name,
             )
 
@@ -191,10 +201,10 @@ def _check_references(
     for op in ops.values():
         place = used_by.get(op.name, op.name)  # a stand-in gets what it stands in for
         known = graph.ancestors(place, parents)
-        used = [*op.placeholders(), *(op.shown or ())]
-        used += [op.map.over] if op.map else []
-        used += _names_of(op.when)
-        for name in used:
+        used = [*op.references(), *(("inputs", name) for name in op.shown or ())]
+        used += [("map", op.map.over)] if op.map else []
+        used += [("when", name) for name in _names_of(op.when)]
+        for where, name in used:
             if name in ("input", "item") or name in known:
                 continue
             head, _, field = name.partition(".")
@@ -202,7 +212,9 @@ def _check_references(
                 continue
             reason = "it is not an op before this one" if name in ops else "unknown"
             hint = suggestion(name, ["input", *known])
-            raise InvalidWorkflow(f'it uses "{name}": {reason}{hint}', op.line, op.name)
+            raise InvalidWorkflow(
+                f'it uses "{name}": {reason}{hint}', op.line_of(where), op.name
+            )
 
 
 def _names_of(when: predicate.Predicate | None) -> list[str]:

@@ -1,5 +1,6 @@
 """What the rows tell of runs and batches, for those who may look at them."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import Count, Sum
@@ -8,7 +9,7 @@ from gateway.errors import NotFound
 from routing.chat import Json
 from routing.pricing import nano_to_usd
 from workflows_app.models import OpRun, Workflow, WorkflowRun
-from workflows_app.run import ENDED, milliseconds
+from workflows_app.run import ENDED, OpState, milliseconds
 
 
 def find_workflow(name: str) -> Workflow:
@@ -28,7 +29,10 @@ def details(run_id: str, scope: str) -> Json | None:
     row = WorkflowRun.objects.filter(run_id=run_id, scope=scope).first()
     if row is None:
         return None
-    ops = [op for op in row.ops.all() if op.status != "pruned"]
+    every = list(row.ops.all())
+    ops = [op for op in every if op.status != "pruned"]
+    begun = {op.op: op_details(op) for op in every}
+    waiting = {name: OpState().to_json() for name in row.plan.get("order", ())}
     error = {"message": row.error, "code": row.error_code} if row.error else None
     return {
         "run_id": row.run_id,
@@ -44,7 +48,24 @@ def details(run_id: str, scope: str) -> Json | None:
         "final_output": row.final_output,
         "total_cost_usd": nano_to_usd(row.cost_nano or sum(o.cost_nano for o in ops)),
         "error": error,
-        "ops": {op.op: op_details(op) for op in row.ops.all()},
+        "ops": {**waiting, **begun},
+    }
+
+
+def happened(run_id: str, scope: str, known: Collection[str]) -> Json | None:
+    """How a run stands, with those of its ops whose end is not known yet."""
+    rows = WorkflowRun.objects.filter(run_id=run_id, scope=scope)
+    run = rows.values("pk", "status", "plan").first()  # before the ops: it ends last
+    if run is None:
+        return None
+    begun = OpRun.objects.filter(run=run["pk"]).exclude(op__in=known)
+    ops = [op for op in begun.order_by("started_s", "id") if op.status != "pruned"]
+    return {
+        "status": run["status"],
+        "plan": run["plan"],
+        "ops": {op.op: op_details(op) for op in ops},
+        "outputs": {op.op: op.output for op in ops},
+        "said": {op.op: op.said for op in ops},
     }
 
 
@@ -82,7 +103,8 @@ def new_results(batch_id: str, told: frozenset[int], limit: int) -> list[Json]:
     ended = set(rows.values_list("number", flat=True)) - told
     chosen = sorted(ended)[:limit]
     found = WorkflowRun.objects.filter(batch=batch_id, number__in=chosen)
-    return [result_of(row) for row in found.prefetch_related("ops")]
+    in_order = found.order_by("number").prefetch_related("ops")
+    return [result_of(row) for row in in_order]
 
 
 def result_of(row: WorkflowRun) -> Json:

@@ -7,7 +7,7 @@ from typing import Any
 from gateway.errors import BadRequest
 from gateway.runtime.database import in_database
 from routing.chat import Json
-from workflows_app import planner, prompt, reader, records
+from workflows_app import planner, prompt, reader, records, webhooks
 from workflows_app.definition import Definition
 from workflows_app.errors import InvalidWorkflow
 from workflows_app.prompt import Inputs
@@ -26,6 +26,7 @@ FIELDS = {
     "store",
     "max_cost_usd",
     "deadline_s",
+    "webhook",
 }
 
 
@@ -66,20 +67,24 @@ async def find_definition(
 
 
 def is_name(source: str) -> bool:
-    """One word: no YAML that could be a workflow is."""
-    return len(source) <= 64 and not any(mark in source for mark in ":{\n")
+    """One word: no YAML that could be a workflow is, and no name holds NUL."""
+    return len(source) <= 64 and not any(mark in source for mark in ":{\n\x00")
 
 
 def read_options(body: Json) -> Options:
     mode = body.get("mode") or ("follow" if flag(body, "stream") else "wait")
     if mode not in MODES:
         raise BadRequest(f"mode must be one of {', '.join(MODES)}.", param="mode")
+    webhook = webhooks.checked(body.get("webhook"))
+    if webhook and mode != "background":
+        raise webhooks.refused("goes with mode: background only.")
     return Options(
         mode=mode,  # type: ignore[arg-type]
         deltas=flag(body, "deltas"),
         store=flag(body, "store", default=True) or mode == "background",
         max_cost_nano=planner.nano(positive(body, "max_cost_usd")),
         deadline_s=positive(body, "deadline_s"),
+        webhook=webhook,
     )
 
 

@@ -2,14 +2,15 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from gateway.ledger.books import Caller
+from gateway.limits.rules import Left
 from routing.chat import Json
 from routing.pricing import NANO_PER_USD, nano_to_usd
-from workflows_app.call import Said
+from workflows_app.call import Said, Turn
 from workflows_app.definition import Definition, Op, Value
 from workflows_app.memo import Memo
 from workflows_app.optimizer import Plan
@@ -28,6 +29,7 @@ OpStatus = Literal[
     "merged",
 ]
 ENDED = ("succeeded", "failed", "cancelled")
+OP_ENDED = ("succeeded", "failed", "skipped", "cancelled", "merged")
 
 
 def new_run_id() -> str:
@@ -52,15 +54,19 @@ class OpState:
     reason: str = ""
     started_s: float | None = None
     ended_s: float | None = None
+    # While it is under way and pieces are asked for: by item, the attempt and its text.
+    said: dict[str, tuple[int, str]] = field(default_factory=dict)
 
     def count(self, said: Said) -> None:
         """Add a call that has ended, well or not."""
+        if not (said.request_id or said.cache):
+            return  # there was no money for it, so none was made
         self.calls += 1
         self.cost_nano += said.cost_nano
         self.prompt_tokens += said.usage.prompt
         self.completion_tokens += said.usage.completion
         self.cached_tokens += said.usage.cached
-        if said.request_id:
+        if said.request_id:  # else another run of the batch has it
             self.request_ids.append(said.request_id)
         if said.backend:
             self.backend, self.tier, self.cache = said.backend, said.tier, said.cache
@@ -93,6 +99,9 @@ class Options:
     store: bool = True
     max_cost_nano: int | None = None
     deadline_s: float | None = None
+    ceiling_of: str = ""  # the batch whose runs share max_cost_nano
+    same_input: bool = False  # another run of the batch has it too
+    webhook: str = ""  # of a background run: an address that is told of its end
 
 
 class Run:
@@ -116,11 +125,16 @@ class Run:
         self.error = ""
         self.error_code = ""
         self.memo: Memo | None = None  # what the runs of a batch share
+        self.batch = ""
+        self.common: frozenset[str] = frozenset()  # ops that are alike in its runs
         self.row_id: int | None = None
         self.lost = False  # another process has it now
         self.started = 0.0  # monotonic
+        self.before_s = 0.0  # what an earlier process took for what is kept
         self.total_ms = 0
-        self.spending = Spending(options.max_cost_nano)
+        in_batch = bool(options.ceiling_of)
+        self.spending = Spending(options.max_cost_nano, in_batch=in_batch)
+        self.left: dict[str, Left] = {}  # of the key's limits, as last heard
         self.ops = {name: OpState() for name in definition.order}
         for name in plan.pruned:
             self.ops[name].status = "pruned"
@@ -136,6 +150,17 @@ class Run:
     @property
     def ended(self) -> bool:
         return self.status in ENDED
+
+    def shares(self, place: str) -> bool:
+        """Do other runs of the batch need the calls of this op?"""
+        return self.options.same_input or place in self.common
+
+    def note_limits(self, left: Mapping[str, Left]) -> None:
+        """Calls run side by side: within a minute the least that was left counts."""
+        for kind, new in left.items():
+            known = self.left.get(kind)
+            if not known or (new.ends, -new.remaining) > (known.ends, -known.remaining):
+                self.left[kind] = new
 
     def share_with_twins(self, name: str) -> None:
         """Give an op's output to those it was done for."""
@@ -212,6 +237,26 @@ class Run:
         self._followers.append(queue)
         return queue
 
+    def unfollow(self, queue: "asyncio.Queue[Json | None]") -> None:
+        self._followers.remove(queue)
+
+    def hear(self, place: str, turn: Turn, piece: str) -> None:
+        """A piece of text, also kept for those who come later."""
+        item = str(turn.number) if self.definition.ops[place].map else ""
+        said = self.ops[place].said
+        attempt, text = said.get(item, (0, ""))
+        said[item] = turn.attempt, text + piece if attempt == turn.attempt else piece
+        self.tell("op_delta", op=place, **piece_of(item, turn.attempt, piece))
+
+    def tell_end(self, name: str) -> None:
+        """That an op has ended, and with it those it was done for."""
+        twins = [twin for twin, kept in self.plan.merged.items() if kept == name]
+        for each in (name, *twins):
+            state = self.ops[each]
+            if state.status != "waiting":
+                facts = state.to_json()
+                self.tell("op_done", op=each, output=state.value, **facts)
+
     def tell(self, kind: str, **facts: object) -> None:
         for queue in self._followers:
             queue.put_nowait({"type": kind, "run_id": self.run_id, **facts})
@@ -224,6 +269,13 @@ class Run:
         for name in self.plan.order:
             if self.ops[name].status == "waiting":
                 yield self.definition.ops[name]
+
+
+def piece_of(item: str, attempt: int, text: str) -> Json:
+    """What an `op_delta` says: which item's, where there are several; and which try's,
+    after one that failed."""
+    of_item = {"item": int(item)} if item else {}
+    return {"text": text, **of_item, **({"attempt": attempt} if attempt > 1 else {})}
 
 
 def milliseconds(seconds: float | None) -> int | None:

@@ -1,6 +1,7 @@
 """The runs of this process: started, followed, cancelled, written down."""
 
 import asyncio
+from functools import partial
 from typing import Self
 
 import structlog
@@ -10,9 +11,11 @@ from gateway.ledger.books import Caller
 from gateway.runtime.runtime import Runtime
 from routing.chat import Json
 from workflows_app import lease, planner, reader, store
+from workflows_app.claims import Claims
 from workflows_app.desk import Desk
 from workflows_app.errors import CostCeiling, RunCancelled, WorkflowFailed
 from workflows_app.executor import Executor
+from workflows_app.input_use import depends_on_input
 from workflows_app.memo import Memo
 from workflows_app.prompt import Inputs
 from workflows_app.run import Run
@@ -32,6 +35,7 @@ class Runs:
         self.desk = Desk(runtime)
         self.owner = lease.owner_name()
         self.writer = Writer()
+        self.claims = Claims(self.owner, self.writer)
         self._active: dict[str, Run] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._writes: set[asyncio.Task[None]] = set()
@@ -108,9 +112,12 @@ class Runs:
         )
         run.workflow, run.row_id = saved["workflow"], saved["row_id"]
         if batch := saved["batch"]:
-            run.memo = self._memo_of(batch)
+            run.batch, run.memo = batch, self._memo_of(batch)
+            run.common = frozenset(definition.order) - depends_on_input(definition)
         store.restore(run, saved["ops"], saved["at_most_nano"])
-        log.info("run_resumed", run_id=run.run_id)
+        run.spending.others = partial(self.others_pay, run)
+        if saved["ops"]:  # else it has only waited
+            log.info("run_resumed", run_id=run.run_id)
         self.start(run)
 
     def _caller(self, saved: Json) -> Caller:
@@ -127,6 +134,15 @@ class Runs:
         while len(self._memos) > MOST_BATCHES:
             del self._memos[next(iter(self._memos))]
         return self._memos[batch]
+
+    async def others_pay(self, run: Run) -> bool:
+        """Has another run of its batch money set aside for calls under way?"""
+        batch = run.options.ceiling_of
+        return any(
+            other.options.ceiling_of == batch and other.spending.reserved
+            for other in self._active.values()
+            if other is not run
+        ) or await self.writer.create(lease.money_is_set_aside, batch, run.run_id)
 
     def keep_only(self, owned: set[str]) -> None:
         """Let go of runs that another process has taken over, unwritten."""
@@ -158,15 +174,16 @@ class Runs:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.sleep(0)  # the callbacks of those tasks
         await asyncio.gather(*self._writes, return_exceptions=True)
+        await self.claims.close()
         await self.writer.close()
 
     async def _drive(self, run: Run) -> None:
-        run.started = self.runtime.clock()
+        run.started = self.runtime.clock() - run.before_s
         run.status = "running"
         run.tell("planned", plan=run.plan.to_json())
         writer = self.writer if run.options.mode == "background" else None
         try:
-            await Executor(run, self.desk, writer).execute()
+            await Executor(run, self.desk, writer, self.claims).execute()
             run.status = "succeeded"
         except GatewayError as error:
             self._fail(run, error)

@@ -19,6 +19,7 @@ RUN = {
         inputs={"type": "object", "additionalProperties": TEXT},
         deltas=FLAG,
         store=FLAG,
+        webhook=TEXT,
         **HOW,
     ),
     "additionalProperties": False,

@@ -1,35 +1,92 @@
-"""The ceiling of a run: what a call may cost at most is set aside before it is made."""
+"""The ceiling of a run, or of the batch it is part of: what a call may cost at most is
+set aside, and written down, before it is made."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 from workflows_app.errors import CostCeiling
 
+# Between looks for room in a batch: sooner at first, as most calls are short.
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
+
+
+async def nowhere() -> bool:
+    return True
+
+
+async def nobody() -> bool:
+    return False
+
 
 class Spending:
-    """Nano-dollars of one run. `limit` None: no ceiling, and nothing waits."""
+    """Nano-dollars of one run. `limit` None: no ceiling, and nothing waits.
 
-    def __init__(self, limit: int | None) -> None:
+    `write` writes down what may be spent by now, and tells whether the batch has room
+    for it. `others` tells whether other runs of the batch have money set aside, in
+    whichever process: they may give some of it back.
+    """
+
+    def __init__(
+        self,
+        limit: int | None,
+        *,
+        in_batch: bool = False,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self.limit = limit
         self.spent = 0
         self.reserved = 0
+        self.write: Callable[[], Awaitable[bool]] = nowhere
+        self.others: Callable[[], Awaitable[bool]] = nobody
+        self._in_batch = in_batch
+        self._sleep = sleep
         self._changed = asyncio.Event()
 
     def fits(self, amount: int) -> bool:
         return self.limit is None or (self.spent + self.reserved + amount <= self.limit)
 
-    async def reserve(self, amount: int, op: str) -> None:
-        """Set `amount` aside; waits while calls under way may still leave enough.
-        Raises CostCeiling when they can't."""
-        while not self.fits(amount):
-            if not self.reserved:
-                raise CostCeiling(
-                    f'The run stopped before op "{op}": it may cost up to '
-                    f"${amount / 1e9:.6f}, and ${max(0, self._left()) / 1e9:.6f} is "
-                    "left of max_cost_usd."
-                )
-            self._changed.clear()
-            await self._changed.wait()
+    async def reserve(self, amounts: Sequence[int], op: str) -> int:
+        """Set the first of these amounts aside that there is room for, and tell which;
+        waits while calls under way may still leave enough. Raises CostCeiling when
+        they can't, and StorageFull when it can't be written down."""
+        pause, may_change = FIRST_PAUSE, True
+        while True:
+            for place, amount in enumerate(amounts):
+                if self.fits(amount) and await self._write(amount):
+                    return place
+            if self.reserved:
+                await self._wait(pause)
+            elif may_change and self._in_batch:
+                await self.write()  # what this run leaves is for the others to see
+                # When nobody has any, a last look: it may be given back by now.
+                if may_change := await self.others():
+                    await self._sleep(pause)
+            else:
+                raise self._reached(amounts[-1], op)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _write(self, amount: int) -> bool:
         self.reserved += amount
+        try:
+            written = await self.write()
+        except BaseException:
+            self.reserved -= amount
+            raise
+        if not written:  # others of the batch have it
+            self.reserved -= amount
+        return written
+
+    async def _wait(self, pause: float) -> None:
+        """For a call of this run; in a batch another run's may be sooner."""
+        self._changed.clear()
+        if not self._in_batch:
+            await self._changed.wait()
+            return
+        try:
+            async with asyncio.timeout(pause):
+                await self._changed.wait()
+        except TimeoutError:
+            return
 
     def settle(self, reserved: int, spent: int) -> None:
         """Give back what was set aside and count what the call really cost."""
@@ -42,5 +99,9 @@ class Spending:
         """What is to be counted as spent should this process die now."""
         return self.spent + self.reserved
 
-    def _left(self) -> int:
-        return (self.limit or 0) - self.spent
+    def _reached(self, amount: int, op: str) -> CostCeiling:
+        may = f'The run stopped before op "{op}": it may cost up to ${amount / 1e9:.6f}'
+        if self._in_batch and self.fits(amount):
+            return CostCeiling(f"{may}, more than its batch has left of max_cost_usd.")
+        left = max(0, (self.limit or 0) - self.spent) / 1e9
+        return CostCeiling(f"{may}, and ${left:.6f} is left of max_cost_usd.")

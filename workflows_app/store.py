@@ -1,14 +1,17 @@
 """Runs as rows: written as they go on, read back to look at or to go on with."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from gateway.ledger.books import Caller
 from routing.chat import Json
-from workflows_app.models import OpRun, WorkflowRun
+from workflows_app.models import BatchCeiling, OpRun, WorkflowRun
 from workflows_app.run import OpState, Options, Run
 
 # An owner that hasn't renewed its lease for so long is taken for dead.
@@ -29,25 +32,29 @@ OP_FIELDS = (
     "ended_s",
 )
 OF_THE_KEY = ("models", "rules")  # of a caller: never kept, always as they are now
-UPDATED = (*OP_FIELDS, "output", "items")
+UPDATED = (*OP_FIELDS, "output", "items", "said")
 
 
 def create(run: Run, owner: str) -> None:
     """The row of a run that begins now in the process `owner`, or waits for one."""
-    lease = timezone.now() + LEASE if owner else None
-    row = WorkflowRun.objects.create(**_columns(run), owner=owner, lease_until=lease)
+    now = timezone.now() if owner else None
+    lease = now and now + LEASE
+    row = WorkflowRun.objects.create(
+        **_columns(run), owner=owner, lease_until=lease, started_at=now
+    )
     run.row_id = row.pk
 
 
-def create_batch(batch_id: str, runs: list[Run]) -> None:
+def create_batch(batch_id: str, runs: list[Run], limit_nano: int | None) -> None:
     """The rows of all runs at once; they wait in the queue."""
-    WorkflowRun.objects.bulk_create(
-        [
-            WorkflowRun(**_columns(run), batch=batch_id, number=number)
-            for number, run in enumerate(runs)
-        ],
-        batch_size=500,
-    )
+    rows = [
+        WorkflowRun(**_columns(run), batch=batch_id, number=number)
+        for number, run in enumerate(runs)
+    ]
+    with transaction.atomic():
+        if limit_nano is not None:
+            BatchCeiling.objects.create(batch=batch_id, limit_nano=limit_nano)
+        WorkflowRun.objects.bulk_create(rows, batch_size=500)
 
 
 def op_row(run: Run, name: str) -> OpRun:
@@ -55,10 +62,23 @@ def op_row(run: Run, name: str) -> OpRun:
     return OpRun(run=row, op=name, **_op_columns(run, name, run.ops[name]))
 
 
-def save_spending(run: Run) -> None:
-    """What counts against its ceiling if this process hears no more of it."""
+def save_spending(run: Run) -> bool:
+    """What counts against its ceiling if this process hears no more of it. False, and
+    nothing is written, when the batch that shares the ceiling has no room for more."""
     rows = WorkflowRun.objects.filter(run_id=run.run_id)
-    rows.update(at_most_nano=run.spending.at_most)
+    now, aside = run.spending.at_most, run.spending.reserved
+    if not run.options.ceiling_of:
+        rows.update(at_most_nano=now, set_aside_nano=aside)
+        return True
+    with transaction.atomic():
+        before = rows.select_for_update().values_list("at_most_nano", flat=True).get()
+        room = BatchCeiling.objects.filter(batch=run.options.ceiling_of)
+        if now > before:
+            room = room.filter(at_most_nano__lte=F("limit_nano") - (now - before))
+        if not room.update(at_most_nano=F("at_most_nano") + (now - before)):
+            return False
+        rows.update(at_most_nano=now, set_aside_nano=aside)
+    return True
 
 
 def save_progress(rows: list[OpRun], runs: list[Run]) -> None:
@@ -79,39 +99,55 @@ def save_ops(rows: list[OpRun]) -> None:
     )
 
 
+def save_running(rows: list[OpRun]) -> None:
+    """Ops that go on. A row that is there may say that they have ended, or what they
+    have finished: it learns nothing but what they have said since."""
+    with transaction.atomic():
+        OpRun.objects.bulk_create(rows, ignore_conflicts=True)
+        for row in rows:
+            if row.said:
+                goes_on = OpRun.objects.filter(
+                    run_id=row.run_id, op=row.op, status="running"
+                )
+                goes_on.update(said=row.said)
+
+
 def save_end(run: Run) -> None:
     """The whole run with all its ops, as it ended."""
-    ending = {
-        **{name: getattr(run, name) for name in ("status", "error", "error_code")},
-        "final_output": run.final_output(),
-        "cost_nano": run.cost_nano,
-        "total_ms": run.total_ms,
-        "owner": "",
-        "lease_until": None,
-        "finished_at": timezone.now(),
-    }
+    ending = storable(
+        {
+            **{name: getattr(run, name) for name in ("status", "error", "error_code")},
+            "final_output": run.final_output(),
+            "cost_nano": run.cost_nano,
+            "total_ms": run.total_ms,
+            "owner": "",
+            "lease_until": None,
+            "finished_at": timezone.now(),
+        }
+    )
     with transaction.atomic():
         if run.row_id is None:
             row = WorkflowRun.objects.create(**{**_columns(run), **ending})
             run.row_id = row.pk
         else:
             WorkflowRun.objects.filter(pk=run.row_id).update(**ending)
+            if run.spending.limit is not None:
+                save_spending(run)
         save_ops([op_row(run, name) for name in run.ops])
 
 
 def release(run: Run) -> None:
     """Put an interrupted run back into the queue."""
-    WorkflowRun.objects.filter(run_id=run.run_id).update(
-        status="queued",
-        owner="",
-        lease_until=None,
-        at_most_nano=run.spending.at_most,
-    )
+    with transaction.atomic():
+        save_spending(run)
+        WorkflowRun.objects.filter(run_id=run.run_id).update(
+            status="queued", owner="", lease_until=None
+        )
 
 
 def _columns(run: Run) -> Json:
     name, version = run.workflow or ("", None)
-    return {
+    columns = {
         "run_id": run.run_id,
         "workflow": name or run.definition.name[:64],
         "version": version,
@@ -125,11 +161,14 @@ def _columns(run: Run) -> Json:
         "inputs": run.inputs.to_json(),
         "caller": caller_to_json(run.caller),
         "options": asdict(run.options),
+        "webhook": run.options.webhook,
+        "webhook_state": "waiting" if run.options.webhook else "",
         "plan": run.plan.to_json(),
         "final_output": run.final_output() if run.ended else None,
         "cost_nano": run.cost_nano,
         "total_ms": run.total_ms,
     }
+    return storable(columns)
 
 
 def _op_columns(run: Run, name: str, state: OpState) -> Json:
@@ -139,7 +178,20 @@ def _op_columns(run: Run, name: str, state: OpState) -> Json:
         if op.startswith(f"{name}/") and state.status == "running"
     }
     columns = {field: getattr(state, field) for field in OP_FIELDS}
-    return {**columns, "output": state.value, "items": items}
+    said = state.said if state.status == "running" else {}
+    return storable({**columns, "output": state.value, "items": items, "said": said})
+
+
+def storable(value: Any) -> Any:
+    """The same without NUL, which PostgreSQL's texts can't hold: what a client or a
+    model wrote must not cost a row."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd")
+    if isinstance(value, dict):
+        return {storable(key): storable(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(each) for each in value]
+    return value
 
 
 def saved(row: WorkflowRun) -> Json:
@@ -182,6 +234,12 @@ def restore(run: Run, ops: list[Json], at_most_nano: int) -> None:
         elif state.status != "failed" or run.definition.ops[name].on_error == "fail":
             state.status = "waiting"
     run.spending.spent = max(run.cost_nano, at_most_nano)
+    run.before_s = taken_s(ops)
+
+
+def taken_s(ops: Iterable[Json]) -> float:
+    """Seconds from a run's start to the last end of an op that is known of it."""
+    return max((op["ended_s"] or 0.0 for op in ops), default=0.0)
 
 
 def caller_to_json(caller: Caller) -> Json:

@@ -1,7 +1,7 @@
 """Run a workflow: wait for it, follow it, or come back later."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import orjson
@@ -13,25 +13,30 @@ from gateway.api.reply import Reply, json_reply
 from gateway.api.streams import streamed
 from gateway.dialects import strict_json
 from gateway.errors import NotFound
+from gateway.limits.rules import Left
 from gateway.runtime.database import in_database
 from routing.chat import Json
 from workflows_app import lease, planner, records
 from workflows_app.errors import WorkflowFailed
+from workflows_app.events import what_happens
 from workflows_app.request import read_request
-from workflows_app.run import ENDED, Run
+from workflows_app.run import Run
 from workflows_app.runs import Runs
 from workflows_app.shapes import RUN
 
-LOOK_SECONDS = 0.1
-OP_ENDED = ("succeeded", "failed", "skipped", "cancelled", "merged", "pruned")
-
 
 class WorkflowView(GatewayView):
-    """Errors of runs carry what the run has."""
+    """Errors of runs carry what the run has, answers what its calls left of limits."""
+
+    run: Run | None = None
 
     @property
     def runs(self) -> Runs:
         return Runs.of(self.gateway.runtime)
+
+    @property
+    def limits(self) -> Mapping[str, Left] | None:
+        return self.run.left if self.run else None
 
     def error(self, error: Any) -> Reply:
         reply = super().error(error)
@@ -69,6 +74,7 @@ class Workflows(WorkflowView):
                 return json_reply({"run_id": run.run_id, "status": run.status}, 202)
             case "follow":
                 return self.follow(run)
+        self.run = run
         await self.runs.finish(run)
         return json_reply(run.report())
 
@@ -118,8 +124,7 @@ class OneRun(WorkflowView):
 class RunEvents(WorkflowView):
     """`GET /v1/workflows/runs/{run_id}/events`: what has happened, then what happens.
 
-    Told from the rows, so it makes no difference which process has the run; who stops
-    listening changes nothing for it.
+    Whichever process has the run; who stops listening changes nothing for it.
     """
 
     describes = {
@@ -133,22 +138,8 @@ class RunEvents(WorkflowView):
         if await in_database(records.details, run_id, scope) is None:
             raise unknown_run()
         policy = self.gateway.runtime.snapshot.catalog.policy
-        happened = what_happens(run_id, scope)
+        happened = what_happens(self.runs, run_id, scope)
         return streamed(as_events(happened), policy.keepalive_seconds)
-
-
-async def what_happens(run_id: str, scope: str) -> AsyncIterator[Json]:
-    told: set[str] = set()
-    while found := await in_database(records.details, run_id, scope):
-        for name, op in found["ops"].items():
-            if name not in told and op["status"] in OP_ENDED:
-                told.add(name)
-                output = found["outputs"].get(name)
-                yield {"type": "op_done", "op": name, "output": output, **op}
-        if found["status"] in ENDED:
-            yield {"type": "run_done", **found}
-            return
-        await asyncio.sleep(LOOK_SECONDS)
 
 
 class CancelRun(WorkflowView):

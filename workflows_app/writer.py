@@ -3,53 +3,43 @@ for all that waits at a time."""
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 import structlog
 from django.db import Error as DatabaseError
-from django.db import connection
 
 from gateway.errors import StorageFull
+from gateway.runtime.database import DatabaseThread
 from workflows_app import store
 from workflows_app.run import Run
 
 log = structlog.get_logger("workflows")
 WRITE_AGAIN = (0.1, 0.5, 2.0)  # seconds between attempts
+# So late, and so seldom, what goes on is written: an op that is sooner done costs one
+# write only.
+MARK_SECONDS = 0.25
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def close_connection() -> None:
-    connection.close()  # of the thread that runs this
-
-
 class Writer:
-    """`call` runs anything in the thread; `keep` writes an op, together with others."""
+    """`call` runs anything in the thread; `keep` writes an op that has ended, `mark`
+    one that goes on, each together with others."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="runs")
+        self._thread = DatabaseThread("runs")
+        self.call = self._thread.call
         self._waiting: list[tuple[Run, str]] = []
         self._flush: asyncio.Task[None] | None = None
-
-    async def call(
-        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        def work() -> T:
-            try:
-                return function(*args, **kwargs)
-            except DatabaseError:
-                connection.close()  # it may be the connection that is broken
-                raise
-
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        self._marked: dict[tuple[Run, str], None] = {}
+        self._marking: asyncio.Task[None] | None = None
 
     async def create(
-        self, function: Callable[P, None], *args: P.args, **kwargs: P.kwargs
-    ) -> None:
+        self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         """Write what must be there before anything is done. Raises StorageFull."""
         try:
-            await self.call(function, *args, **kwargs)
+            return await self.call(function, *args, **kwargs)
         except DatabaseError as error:
             log.warning("run_not_created", error=str(error))
             raise StorageFull("The run can't be written down now.") from error
@@ -75,10 +65,28 @@ class Writer:
                 self._flush = asyncio.create_task(self._write_waiting())
             await asyncio.shield(self._flush)
 
-    async def spend(self, run: Run) -> None:
-        """Write what a run may have spent, before the call that may cost it. Raises
-        StorageFull."""
-        await self.create(store.save_spending, run)
+    def mark(self, run: Run, name: str) -> None:
+        """For those who look at the rows; nobody waits for that."""
+        self._marked[run, name] = None
+        if self._marking is None or self._marking.done():
+            self._marking = asyncio.create_task(self._write_marked())
+
+    async def _write_marked(self) -> None:
+        while self._marked:
+            await asyncio.sleep(MARK_SECONDS)
+            marked, self._marked = self._marked, {}
+            rows = [
+                store.op_row(run, name)
+                for run, name in marked
+                if run.ops[name].status == "running" and not run.lost
+            ]
+            if rows:
+                await self.persist(store.save_running, rows)
+
+    async def spend(self, run: Run) -> bool:
+        """Write what a run may have spent, before the call that may cost it; whether
+        its batch has room for that. Raises StorageFull."""
+        return await self.create(store.save_spending, run)
 
     async def _write_waiting(self) -> None:
         batch = list(self._waiting)
@@ -88,5 +96,7 @@ class Writer:
         del self._waiting[: len(batch)]
 
     async def close(self) -> None:
-        await self.call(close_connection)
-        self._thread.shutdown()
+        if self._marking:
+            self._marking.cancel()
+            await asyncio.wait((self._marking,))
+        await self._thread.close()

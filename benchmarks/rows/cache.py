@@ -53,9 +53,7 @@ class Filled:
         keys, _ = self.cache.find(chat, self.catalog, self._fingerprint, 0.0)
         # Each entry its own bytes, as each answer has.
         body = bytes(bytearray(BODY))
-        entry = Entry(
-            body, Usage(20, 120), "b", "m", 1, 5, 70, f"req_{number:024x}", 0.0
-        )
+        entry = Entry(body, Usage(20, 120), "b", "m", 1, 5, 70, f"req_{number:024x}")
         self.cache.store(keys, entry, 0.0)
 
     def times(self, chats: Iterator[ChatRequest], level: str) -> list[int]:

@@ -20,6 +20,8 @@ STREAM_KB = Bar(150, "lower")
 SLOPE = Bar(1, "lower")
 STREAM_GAP_MS = 1000
 SOAK_PAUSE_MS = 50
+# More than the 20 000 conversations a worker remembers, its largest table by number.
+FILLING = 25_000
 SOAK_CONNECTIONS = 16
 
 
@@ -32,7 +34,7 @@ def measure(bench: Bench) -> list[Measure]:
         return [
             *start_and_entries(bench, upstream),
             open_streams(bench, endless),
-            soak(bench, upstream),
+            *soak(bench, upstream),
         ]
 
 
@@ -89,11 +91,14 @@ def wait_until_open(instance: Instance, many: int) -> None:
         time.sleep(0.2)
 
 
-def soak(bench: Bench, upstream: str) -> Measure:
-    """Steady new prompts at a part of what it can do; the cache is full before."""
+def soak(bench: Bench, upstream: str) -> list[Measure]:
+    """Steady new prompts at a part of what it can do, once every bounded table is full:
+    what they take to fill is a size, told by itself, and no growth."""
     seconds = 600 if bench.full else 60
     policy = {**ROOMY, "cache_max_entries": 1000}
     with gateway(Setup(upstream, policy=policy), bench.folder, bench.tools) as instance:
+        empty = instance.server.rss_bytes()
+        send_each(instance.target, unique(), FILLING)
         put_soak_load(bench, instance, 120 if bench.full else 15)
         warm = instance.answered().total()
         samples = [instance.server.rss_bytes()]
@@ -105,7 +110,13 @@ def soak(bench: Bench, upstream: str) -> Measure:
         rate = (instance.answered().total() - warm) / (times[-1] - times[0])
     minutes = [(moment - times[0]) / 60 for moment in times]
     megabytes = [sample / 2**20 for sample in samples]
-    return Measure(
+    filled = Measure(
+        "6 memory",
+        f"bounded tables, full after {FILLING:,} prompts",
+        [megabytes[0] - empty / 2**20],
+        unit="MB",
+    )
+    growth = Measure(
         "6 memory",
         f"growth over {seconds} s of steady load",
         [slope(minutes, megabytes)],
@@ -114,6 +125,7 @@ def soak(bench: Bench, upstream: str) -> Measure:
         ours=f"{megabytes[0]:.0f} to {megabytes[-1]:.0f} MB",
         details={"minutes": minutes, "megabytes": megabytes, "requests_per_s": rate},
     )
+    return [filled, growth]
 
 
 def put_soak_load(bench: Bench, instance: Instance, seconds: float) -> None:

@@ -1,9 +1,10 @@
 """The cache's pages: purge it, see how its hits prove, bring a level back."""
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import Model, OuterRef, QuerySet, Subquery
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
@@ -16,6 +17,7 @@ from gateway.models import (
 )
 from gateway.purging import delete_stored
 from routing.bounds import upper_bound
+from routing.money_format import dollars
 from routing.read_only_admin import ReadOnlyAdmin
 
 
@@ -58,7 +60,9 @@ class CacheProofAdmin(ReadOnlyAdmin):
         "wrong",
         "unjudged",
         "at_most",
+        "spent_today",
         "state",
+        "why",
     )
     list_filter = ("level",)
     search_fields = ("scope",)
@@ -74,10 +78,24 @@ class CacheProofAdmin(ReadOnlyAdmin):
         judged = proof.right + proof.wrong
         return f"{upper_bound(proof.wrong, judged):.2%}" if judged else "not known yet"
 
+    @admin.display(description="Spent today")
+    def spent_today(self, proof: CacheProof) -> str:
+        return dollars(proof.spent_nano(timezone.now().date()))
+
     @display(description="State", label={"on": "success", "off": "danger"})
-    def state(self, proof: CacheProof) -> tuple[str, str]:
-        off = CacheLevelOff.objects.filter(scope=proof.scope, level=proof.level).first()
-        return ("off", f"off: {off.reason}") if off else ("on", "on")
+    def state(self, proof: CacheProof) -> str:
+        return "on" if proof.off is None else "off"  # type: ignore[attr-defined]
+
+    @admin.display(description="Why")
+    def why(self, proof: CacheProof) -> str:
+        return proof.off or ""  # type: ignore[attr-defined]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CacheProof]:
+        off = CacheLevelOff.objects.filter(
+            scope=OuterRef("scope"), level=OuterRef("level")
+        )
+        reason = Subquery(off.values("reason")[:1])
+        return super().get_queryset(request).annotate(off=reason)
 
     @admin.action(
         description="Reset: answer again, and begin to count anew",

@@ -26,6 +26,7 @@ from unfold.widgets import (
 
 from gateway.admin.cache_facts import Entry, Looked, entries_of, look_up
 from gateway.admin.dashboard.live import runtime_of
+from gateway.admin.lines_field import Lines
 from gateway.cache_rows import SCOPE_CHARS
 from gateway.models import CacheEntry, CachePurge, StoredAnswer
 from gateway.purging import delete_stored
@@ -65,7 +66,7 @@ class PurgeForm(SearchForm):
 class LookForm(forms.Form):
     """A question as a client without further parameters asks it."""
 
-    text = forms.CharField(
+    text = Lines(
         max_length=LONGEST_TEXT,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
     )

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.admin.dashboard.live import ago
-from gateway.cache.lookup import NEAR
-from gateway.cache.matching import CacheKeys, keys_of, with_meaning
-from gateway.cache.neighbours import guard
+from gateway.cache.matching import keys_of, with_meaning
+from gateway.cache.proposals import verdict
 from gateway.cache.store import Slot
 from gateway.ledger.books import saving
 from gateway.runtime.runtime import Runtime
@@ -95,35 +94,30 @@ def look_up(runtime: Runtime, text: str, scope: str, model: str) -> Looked:
     if hit and (off := snapshot.levels_off.get((scope, hit.level))):
         why = f"the {hit.level} level is off here: {off}"
         hit = None
-    keys = keys_of(chat, snapshot.catalog, fingerprint)
-    if keys.reuse.semantic:
-        keys = with_meaning(keys, chat, policy, fingerprint)
     return Looked(
         hit.level if hit else "",
         why,
         hit.entry.request_id if hit else "",
-        list(neighbours(runtime, keys)),
+        list(neighbours(runtime, chat)),
         policy.cache_learn_aliases,
     )
 
 
-def neighbours(runtime: Runtime, keys: CacheKeys) -> Iterator[Near]:
+def neighbours(runtime: Runtime, chat: ChatRequest) -> Iterator[Near]:
+    """What is stored near to this question, as far as the policy has it indexed."""
+    snapshot = runtime.snapshot
+    fingerprint = snapshot.fingerprint_for(chat.scope)
+    keys = keys_of(chat, snapshot.catalog, fingerprint)
+    if keys.reuse.semantic:
+        keys = with_meaning(keys, chat, snapshot.catalog.policy, fingerprint)
     if keys.question is None:
         return
     for slot, each in runtime.cache.near(keys, runtime.clock()):
-        if each.id == keys.canonical:
-            verdict = "the same question"
-        elif refused := guard(keys.question, each.question):
-            verdict = f"refused: {refused}"
-        elif each.similarity < NEAR:
-            verdict = f"too far to be proposed: below {NEAR:.2f}"
-        else:
-            verdict = "no guard refuses: a judge would be asked"
         # Words of the text that was typed in, and none of any other one.
         common = sorted(keys.question.words & each.question.words)
         yield Near(
             slot.entry.request_id,
             f"{each.similarity:.2f}",
             ", ".join(common),
-            verdict,
+            verdict(keys, each),
         )

@@ -1,16 +1,22 @@
-"""The policy's page, with what a cascade would come to."""
+"""The pages of the policy and of intents, with what a cascade would come to."""
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 
-from gateway.cascade_outlook import outlook
+from gateway.cascade_outlook import outlook, outlook_of
 from gateway.runtime import snapshot as snapshots
-from gateway.runtime.snapshot import InvalidConfiguration
-from routing.admin import RoutingPolicyAdmin
-from routing.models import RoutingPolicy
+from gateway.runtime.checks import InvalidConfiguration
+from routing.intent_admin import IntentAdmin
+from routing.models import Intent, RoutingPolicy
+from routing.policy_admin import RoutingPolicyAdmin
 
-admin.site.unregister(RoutingPolicy)
+admin.site.unregister([RoutingPolicy, Intent])
+
+NOTHING_KEPT = (
+    "No request was kept that this intent leads: set the policy's learning to watch, "
+    "and look again after some traffic."
+)
 
 
 @admin.register(RoutingPolicy)
@@ -35,3 +41,19 @@ class PolicyAdmin(RoutingPolicyAdmin):
         except InvalidConfiguration as error:
             return str(error)
         return str(outlook(catalog))
+
+
+@admin.register(Intent)
+class KindAdmin(IntentAdmin):
+    readonly_fields = ("expectation",)
+
+    @admin.display(description="Expected of its cascade")
+    def expectation(self, intent: Intent) -> str:
+        """With the check that is saved, whether its cascade is on or not."""
+        if intent.pk is None or not intent.active:
+            return "Save it as active first: what it leads is reckoned from the log."
+        try:
+            catalog = snapshots.build(timezone.now()).catalog
+            return str(outlook_of(intent, catalog) or NOTHING_KEPT)
+        except (InvalidConfiguration, ValueError) as error:
+            return str(error)

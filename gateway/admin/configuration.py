@@ -20,18 +20,24 @@ from django.views.decorators.http import require_GET, require_http_methods
 from gateway import configuration
 from gateway.configuration import ConfigurationError, Restoration
 from routing import history
-from routing.models import Backend, ModelAlias, Price, RoutingPolicy, Tier
+from routing.models import Backend, Price, RoutingPolicy
 
 MOMENTS = 50
-TRACKED = (Tier, Backend, Price, ModelAlias, RoutingPolicy)
 MAX_CHARS = 1 << 20
 
 
+def tracked() -> tuple[Any, ...]:
+    return (*configuration.tracked(), Price)
+
+
 def may_change(request: HttpRequest) -> bool:
-    models = ("tier", "backend", "price", "modelalias", "routingpolicy")
     return request.user.has_perms(
-        [f"routing.{what}_{model}" for model in models for what in ("add", "change")]
+        [named(model, what) for model in tracked() for what in ("add", "change")]
     )
+
+
+def named(model: Any, what: str) -> str:
+    return f"{model._meta.app_label}.{what}_{model._meta.model_name}"
 
 
 @require_http_methods(["GET", "POST"])
@@ -52,7 +58,7 @@ def configuration_page(request: HttpRequest) -> HttpResponse:
     context |= {
         **admin.site.each_context(request),
         "title": "Configuration",
-        "moments": moments(),
+        "moments": moments(request),
         "may_change": may_change(request),
     }
     return TemplateResponse(request, "admin/configuration.html", context)
@@ -135,10 +141,11 @@ def moment_of(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def moments() -> list[dict[str, Any]]:
+def moments(request: HttpRequest) -> list[dict[str, Any]]:
     """The latest changes of any row, each as a moment to go back to."""
-    found = []
-    for model in TRACKED:
+    found: list[tuple[Any, Any]] = []
+    seen = [m for m in tracked() if request.user.has_perm(named(m, "view"))]
+    for model in seen:
         kept: Any = model.history
         rows = kept.select_related("history_user").order_by("-history_id")
         found += [(model, record) for record in rows[:MOMENTS]]
@@ -163,7 +170,11 @@ def moment_row(model: Any, record: Any) -> dict[str, Any]:
 
 
 def name_of(record: Any) -> str:
-    for name in ("name", "pattern"):
+    for name in ("name", "pattern", "slug"):
         if value := getattr(record, name, ""):
             return str(value)
-    return f"of {record.backend}" if hasattr(record, "backend_id") else ""
+    if hasattr(record, "backend_id"):
+        # It may be gone; what it was called is in its own history.
+        named = Backend.history.filter(id=record.backend_id).order_by("-history_id")
+        return f"of {named.values_list('name', flat=True).first() or 'a backend'}"
+    return f"of {record.backend}" if hasattr(record, "backend") else ""

@@ -24,6 +24,7 @@ class WhenFilter(SimpleListFilter):
 
     title = "time"
     parameter_name = "when"
+    moment = "at"
     days = 14
     spans: ClassVar = {
         "hour": ("The last hour", timedelta(hours=1)),
@@ -42,14 +43,17 @@ class WhenFilter(SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         asked = self.value() or ""
         if asked in self.spans:
-            return queryset.filter(at__gte=timezone.now() - self.spans[asked][1])
+            since = timezone.now() - self.spans[asked][1]
+            return queryset.filter(**{f"{self.moment}__gte": since})
         try:
             day = date.fromisoformat(asked)
             begins = datetime(day.year, day.month, day.day, tzinfo=UTC)
             ends = begins + timedelta(days=1)
         except (ValueError, OverflowError):
             return queryset
-        return queryset.filter(at__gte=begins, at__lt=ends)
+        return queryset.filter(
+            **{f"{self.moment}__gte": begins, f"{self.moment}__lt": ends}
+        )
 
 
 class ChosenFilter(SimpleListFilter):

@@ -7,18 +7,18 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django.contrib import admin
-from django.db.models import Field, QuerySet
+from django.db.models import Field
 from django.forms import ChoiceField, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from unfold.decorators import action, display
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from gateway.contents.erase import erase
+from gateway.admin.key_endings import EndingKeys
 from gateway.models import ApiKey, Team
-from routing.catalog import Secret
 from routing.history_admin import HistoryAdmin
+from routing.secret import Secret
 
 RATES = ("requests_per_minute", "tokens_per_minute")
 BUDGETS = ("budget_day_usd", "budget_week_usd", "budget_month_usd")
@@ -56,16 +56,14 @@ class TeamAdmin(HistoryAdmin):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(HistoryAdmin):
+class ApiKeyAdmin(EndingKeys, HistoryAdmin):
     list_display = ("name", "team", "prefix", "status", "created_at", "expires_at")
     list_filter = ("revoked_at",)
     list_select_related = ("team",)
     search_fields = ("name", "team__name", "prefix")
     readonly_fields = ("prefix", "created_at", "revoked_at")
-    # A key that was revoked must not come back with an old version.
-    kept_on_restore = ("prefix", "created_at", "revoked_at")
     actions = ("revoke_selected", "erase_selected")
-    actions_submit_line = ("revoke",)
+    actions_detail = ("revoke",)
     bounds = (
         (
             "What it may use",
@@ -122,34 +120,3 @@ class ApiKeyAdmin(HistoryAdmin):
             "example_url": request.build_absolute_uri("/v1"),
         }
         return TemplateResponse(request, "admin/gateway/apikey/secret.html", context)
-
-    @action(description="Revoke this key", permissions=["change"])
-    def revoke(self, request: HttpRequest, key: ApiKey) -> None:
-        self._revoke(request, ApiKey.objects.filter(pk=key.pk))
-
-    @admin.action(
-        description="Revoke: refuse these keys from now on", permissions=["change"]
-    )
-    def revoke_selected(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
-        self._revoke(request, keys)
-
-    @admin.action(
-        description="Erase the texts stored of their requests, and cached answers",
-        permissions=["change"],
-    )
-    def erase_selected(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
-        erased = 0
-        for key in keys:
-            erased += erase(key)
-            self.log_change(request, key, "Stored texts erased.")
-        self.message_user(request, f"The texts of {erased} request(s) are gone.")
-
-    def _revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
-        valid = list(keys.filter(revoked_at=None))
-        for key in valid:
-            key.revoked_at = timezone.now()
-            key.save(update_fields=["revoked_at"])
-            self.log_change(request, key, "Revoked.")
-        self.message_user(
-            request, f"{len(valid)} key(s) revoked; refused within a second."
-        )

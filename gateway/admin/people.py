@@ -10,10 +10,13 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.models import Group, User
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from gateway.login import LOGGED_IN
+from routing.history_admin import GuardedAdmin
 from routing.read_only_admin import ReadOnlyAdmin
 
 admin.site.unregister([User, Group])
@@ -23,8 +26,29 @@ def is_superuser(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_superuser", False))
 
 
+class LoggedAdmin(GuardedAdmin):
+    """Rows whose versions are counted by the admin's own log."""
+
+    def newest_version(self, pk: str) -> int:
+        return self._log(pk).values_list("pk", flat=True).first() or 0
+
+    def changes_since(self, row: Model, seen: int) -> list[str]:
+        newer = self._log(row.pk).filter(pk__gt=seen).order_by("pk")
+        return [
+            f"{entry.user} at {entry.action_time:%H:%M:%S} UTC: "
+            f"{entry.get_change_message()}"
+            for entry in newer.select_related("user")
+        ]
+
+    def _log(self, pk: object) -> QuerySet[LogEntry]:
+        kind = ContentType.objects.get_for_model(self.model)
+        found = LogEntry.objects.filter(content_type=kind, object_id=str(pk))
+        changes = found.exclude(change_message__startswith=LOGGED_IN)
+        return changes.order_by("-pk")
+
+
 @admin.register(User)
-class UserAdmin(StockUserAdmin, ModelAdmin):
+class UserAdmin(StockUserAdmin, LoggedAdmin):  # type: ignore[misc]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -55,7 +79,7 @@ def is_super(user: object) -> bool:
 
 
 @admin.register(Group)
-class GroupAdmin(StockGroupAdmin, ModelAdmin):
+class GroupAdmin(StockGroupAdmin, LoggedAdmin):  # type: ignore[misc]
     pass
 
 

@@ -6,7 +6,6 @@ only who may run the gateway sends any.
 """
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,12 +19,14 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
 from gateway import pipeline
-from gateway.admin.playground_form import PlaygroundForm, curl, python
-from gateway.api.chat_request import read_chat
+from gateway.admin.cache_facts import Near, neighbours
+from gateway.admin.playground_form import PlaygroundForm
+from gateway.admin.playground_snippets import snippets
+from gateway.admin.playground_trial import Trial, trials_of
 from gateway.api.streams import stream_events
-from gateway.asgi.context import RUNTIME, Context
+from gateway.asgi.context import RUNTIME
 from gateway.errors import GatewayError
-from gateway.ledger.books import Caller, RequestRecord
+from gateway.ledger.books import RequestRecord
 from gateway.runtime.runtime import Runtime
 from routing.chat import Json
 from routing.models import Backend, Tier
@@ -36,50 +37,48 @@ MAY_SEND = "gateway.add_requestlog"
 
 @dataclass(slots=True)
 class Result:
-    """What became of the prompt with one model."""
+    """What became of the prompt in one trial."""
 
-    model: str
+    trial: Trial
     dry: Json | None = None
+    near: list[Near] = field(default_factory=list)
+    indexed: bool = False  # else nothing is known of what is near
     text: str = ""
     error: str = ""
     request_id: str = ""
     facts: list[tuple[str, str]] = field(default_factory=list)
-    curl: str = ""
-    python: str = ""
+    snippets: list[tuple[str, str]] = field(default_factory=list)
 
 
 async def playground(request: HttpRequest) -> HttpResponseBase:
     """The form; a POST shows the dry run or, without JavaScript, the answers."""
     if (refused := await refusal(request)) is not None:
         return refused
-    results: list[Result] = []
     form = PlaygroundForm(request.POST or None)
-    runtime = runtime_of(request)
-    if runtime and request.method == "POST" and form.is_valid():
+    runtime, results = runtime_of(request), list[Result]()
+    if runtime and request.method == "POST":
         dry = "send" not in request.POST
-        url = request.build_absolute_uri("/v1")
-        asked = [ask(form, model, request, runtime, dry) for model in form.models]
-        results = list(await asyncio.gather(*asked))
-        for result in results:
-            body = form.body(result.model)
-            result.curl, result.python = curl(url, body), python(url, body)
+        trials = await trials_of(form, request, runtime, dry)
+        results = list(await asyncio.gather(*map(ask, trials)))
     show = sync_to_async(page)  # in the thread of all admin pages
     return await show(request, form, results, runtime is not None)
 
 
 async def playground_stream(request: HttpRequest) -> HttpResponseBase:
-    """A POST of the same form with `which` (0 or 1): that model's answer as it comes,
+    """A POST of the same form with `which` (0 or 1): that trial's answer as it comes,
     in the events of `/v1/chat/completions`."""
     if (refused := await refusal(request)) is not None:
         return refused
     form, runtime = PlaygroundForm(request.POST or None), runtime_of(request)
+    if runtime is None or request.method != "POST":
+        return JsonResponse({"error": "Nothing can be tried here."}, status=400)
+    trials = await trials_of(form, request, runtime, dry=False)
+    if not trials:
+        return JsonResponse({"error": problems(form)}, status=400)
     which = request.POST.get("which", "")
-    if runtime is None or request.method != "POST" or not form.is_valid():
-        return JsonResponse({"error": "Fill in the form first."}, status=400)
-    if which not in ("0", "1") or int(which) >= len(form.models):
+    if which not in ("0", "1") or int(which) >= len(trials):
         return JsonResponse({"error": "There is no such model."}, status=400)
-    body = form.body(form.models[int(which)]) | {"stream": True}
-    events = stream(orjson.dumps(body), request, runtime)
+    events = stream(trials[int(which)])
     response = StreamingHttpResponse(events, content_type="text/event-stream")
     response["cache-control"], response["x-accel-buffering"] = "no-cache", "no"
     return response
@@ -100,48 +99,40 @@ def runtime_of(request: HttpRequest) -> Runtime | None:
     return found
 
 
-async def context_of(request: HttpRequest, runtime: Runtime, dry: bool) -> Context:
-    user = await request.auser()
-    caller = Caller(scope=f"user:{user.pk}", key_name=f"playground {user}"[:100])
-    headers = {b"x-llm-router-tags": b"playground"}
-    if dry:
-        headers[b"x-llm-router-dry-run"] = b"1"
-    request_id = f"req_{secrets.token_hex(12)}"
-    return Context(runtime, request_id, "openai", headers, caller)
+def problems(form: PlaygroundForm) -> str:
+    """What is wrong with the form, for who sees no marks at its fields."""
+    told = (
+        f"{form.fields[name].label or name.capitalize()}: {' '.join(map(str, texts))}"
+        for name, texts in form.errors.items()
+    )
+    return " ".join(told) or "Fill in the form first."
 
 
-async def ask(
-    form: PlaygroundForm, model: str, request: HttpRequest, runtime: Runtime, dry: bool
-) -> Result:
+async def ask(trial: Trial) -> Result:
     """A dry run, or a whole answer. Errors become a part of the result."""
-    body, result = orjson.dumps(form.body(model)), Result(model)
-    context = await context_of(request, runtime, dry)
+    result = Result(trial, snippets=snippets(trial.url, trial.body))
     try:
-        with runtime.admission.admit(context.caller, len(body)):
-            chat = await read_chat(body, context)
-            record = runtime.books.open_request(chat, context.caller)
-            answer = orjson.loads((await pipeline.answer(record, runtime)).body)
+        async with trial.request() as record:
+            answer = await pipeline.answer(record, trial.runtime)
     except GatewayError as error:
         result.error = error.message
         return result
-    if dry:
-        result.dry = answer
+    told = orjson.loads(answer.body)
+    if record.chat.dry_run:
+        result.dry = told
+        result.near = list(neighbours(trial.runtime, record.chat))
+        policy = trial.runtime.snapshot.catalog.policy
+        result.indexed = policy.cache_learn_aliases
         return result
-    result.request_id = context.request_id
-    result.text = text_of(answer)
-    result.facts = facts_of(record)
+    result.request_id = record.chat.request_id
+    result.text, result.facts = text_of(told), facts_of(record)
     return result
 
 
-async def stream(
-    body: bytes, request: HttpRequest, runtime: Runtime
-) -> AsyncIterator[bytes]:
-    context = await context_of(request, runtime, dry=False)
+async def stream(trial: Trial) -> AsyncIterator[bytes]:
     try:
-        with runtime.admission.admit(context.caller, len(body)):
-            chat = await read_chat(body, context)
-            record = runtime.books.open_request(chat, context.caller)
-            answer = await pipeline.answer(record, runtime)
+        async with trial.request(stream=True) as record:
+            answer = await pipeline.answer(record, trial.runtime)
             assert answer.chunks is not None  # noqa: S101 - it was asked to stream
             try:
                 async for event in stream_events(answer.chunks, include_usage=True):
@@ -149,7 +140,8 @@ async def stream(
             finally:
                 answer.close()
                 record.abandon()
-            facts = {"request_id": context.request_id, "facts": facts_of(record)}
+            facts = {"request_id": record.chat.request_id, "facts": facts_of(record)}
+            facts["snippets"] = snippets(trial.url, trial.body)
             yield b"data: " + orjson.dumps({"llm_router": facts}) + b"\n\n"
     except GatewayError as error:
         yield b"data: " + orjson.dumps({"error": {"message": error.message}}) + b"\n\n"

@@ -1,19 +1,42 @@
-"""What somebody tries in the playground, as a request body and as snippets."""
+"""What somebody tries in the playground, and as which request."""
 
-import json
-import shlex
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from unfold.widgets import (
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
 )
 
+from gateway.admin.lines_field import Lines
 from routing.chat import Json
 
 LONGEST = 200_000  # characters
+EXAMPLE = "classifier:\n  tier1_max: 20"
+
+
+IMAGE = re.compile(r"https?://\S+|data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]+", re.ASCII)
+
+
+def check_image(value: str) -> None:
+    if not IMAGE.fullmatch(value):
+        raise ValidationError("Begin it with https:// or data:image/...;base64,")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the answers that are compared: by which model, and by whose rules."""
+
+    model: str
+    rules: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.model}, by the other rules" if self.rules else self.model
 
 
 class ToolsField(forms.JSONField):
@@ -22,13 +45,13 @@ class ToolsField(forms.JSONField):
 
 
 class PlaygroundForm(forms.Form):
-    system = forms.CharField(
+    system = Lines(
         label="System prompt",
         required=False,
         max_length=LONGEST,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
     )
-    prompt = forms.CharField(
+    prompt = Lines(
         label="Prompt",
         max_length=LONGEST,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}),
@@ -44,7 +67,7 @@ class PlaygroundForm(forms.Form):
         required=False,
         max_length=200,
         widget=UnfoldAdminTextInputWidget(attrs={"list": "models"}),
-        help_text="A second model for the same prompt; empty: none.",
+        help_text="A second model; empty: none, or the same by other rules.",
     )
     max_tokens = forms.IntegerField(
         label="At most so many tokens",
@@ -58,12 +81,13 @@ class PlaygroundForm(forms.Form):
         max_value=2,
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"}),
     )
-    image = forms.URLField(
+    image = forms.CharField(
         label="Address of an image",
         required=False,
-        max_length=2000,
-        assume_scheme="https",
+        max_length=LONGEST,
+        validators=[check_image],
         widget=UnfoldAdminTextInputWidget,
+        help_text="https://... or data:image/png;base64,...",
     )
     json_mode = forms.BooleanField(
         label="Answer in JSON", required=False, widget=UnfoldBooleanWidget
@@ -73,11 +97,27 @@ class PlaygroundForm(forms.Form):
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "spellcheck": "false"}),
         help_text="A list of tools as OpenAI's API takes it.",
     )
+    rules = Lines(
+        label="By other rules",
+        required=False,
+        max_length=LONGEST,
+        strip=False,  # YAML's first line may be indented
+        widget=UnfoldAdminTextareaWidget(
+            attrs={"rows": 3, "spellcheck": "false", "placeholder": EXAMPLE}
+        ),
+        help_text="Beside it, decided by these sections of config.yaml; empty: by the "
+        "saved ones. Nothing of it is saved.",
+    )
 
     @property
-    def models(self) -> list[str]:
-        names = (self.cleaned_data["model"], self.cleaned_data["other_model"])
-        return [name for name in names if name]
+    def sides(self) -> list[Side]:
+        """One answer, and one beside it when another model or other rules are given."""
+        said = self.cleaned_data
+        rules = said["rules"] if said["rules"].strip() else ""
+        found = [Side(said["model"])]
+        if said["other_model"] or rules:
+            found.append(Side(said["other_model"] or said["model"], rules))
+        return found
 
     def body(self, model: str) -> Json:
         """The request, as a client would send it."""
@@ -98,24 +138,3 @@ class PlaygroundForm(forms.Form):
         if said["json_mode"]:
             body["response_format"] = {"type": "json_object"}
         return body
-
-
-def curl(url: str, body: Json) -> str:
-    text = json.dumps(body, ensure_ascii=False, indent=1)
-    return (
-        f"curl {shlex.quote(url + '/chat/completions')} \\\n"
-        '  -H "authorization: Bearer $LLM_ROUTER_KEY" \\\n'
-        "  -H 'content-type: application/json' \\\n"
-        f"  -d {shlex.quote(text)}"
-    )
-
-
-def python(url: str, body: Json) -> str:
-    """With OpenAI's SDK. Every value is written by `repr`, so none is run."""
-    arguments = "".join(f"    {name}={value!r},\n" for name, value in body.items())
-    return (
-        "import os\n\nfrom openai import OpenAI\n\n"
-        f"client = OpenAI(base_url={url!r}, api_key=os.environ['LLM_ROUTER_KEY'])\n"
-        f"answer = client.chat.completions.create(\n{arguments})\n"
-        "print(answer.choices[0].message.content)"
-    )

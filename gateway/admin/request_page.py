@@ -3,13 +3,10 @@
 from collections.abc import Iterator
 
 from gateway.admin.timeline import timeline
+from gateway.candidates import Candidate, candidates
 from gateway.models import Attempt, RequestLog
 from gateway.story import cost_lines, who_asked, why_not_cheaper
-from routing.chat import Usage
-from routing.models import Backend
 from routing.money_format import dollars, exact_dollars
-from routing.pricing import cost_nano
-from routing.review import price_in_effect
 
 
 def story_of(log: RequestLog) -> dict[str, object]:
@@ -26,7 +23,10 @@ def story_of(log: RequestLog) -> dict[str, object]:
         },
         "bill": {"headers": BILL_HEADERS, "rows": list(bill(log, attempts))},
         "why_not_cheaper": why_not_cheaper(log),
-        "candidates": {"headers": CANDIDATE_HEADERS, "rows": candidates(log)},
+        "candidates": {
+            "headers": CANDIDATE_HEADERS,
+            "rows": [candidate_row(each) for each in candidates(log)],
+        },
     }
 
 
@@ -50,35 +50,29 @@ def bill(log: RequestLog, attempts: list[Attempt]) -> Iterator[list[object]]:
         yield ["", "Saved", "", "", dollars(log.saved_nano)]
 
 
-CANDIDATE_HEADERS = ("Backend", "Tier", "$ in / out per million then", "These tokens")
+CANDIDATE_HEADERS = (
+    "Backend",
+    "Tier",
+    "Then",
+    "$ in / out per million then",
+    "These tokens",
+    "Why not",
+)
 
 
-def candidates(log: RequestLog) -> list[list[object]]:
-    """Today's backends with the price of that moment, as this request would cost."""
-    usage = Usage(
-        prompt=log.prompt_tokens,
-        completion=log.completion_tokens,
-        cached=log.cached_tokens,
+def candidate_row(each: Candidate) -> list[object]:
+    price, cost = each.price, each.cost_nano
+    both = (
+        f"{exact_dollars(price.input)} / {exact_dollars(price.output)}" if price else ""
     )
-    found: list[tuple[int, int, list[object]]] = []
-    backends = Backend.objects.select_related("tier").prefetch_related("prices")
-    for backend in backends:
-        row = price_in_effect(backend, log.at)
-        answered = " (answered)" if backend.name == log.backend else ""
-        name = f"{backend.name}{answered}"
-        try:
-            price = None if row is None else row.value()
-        except ValueError:
-            price = None
-        if price is None:
-            found.append((backend.tier.rank, 1 << 62, [name, backend.tier, "-", "-"]))
-            continue
-        cost = cost_nano(usage, price)
-        per = price.of(usage.prompt)
-        both = f"{exact_dollars(per.input)} / {exact_dollars(per.output)}"
-        line = [name, backend.tier, both, dollars(cost)]
-        found.append((backend.tier.rank, cost, line))
-    return [line for _, _, line in sorted(found, key=lambda one: one[:2])]
+    return [
+        each.backend,
+        each.tier,
+        each.then,
+        both or "-",
+        "-" if cost is None else dollars(cost),
+        each.why_not,
+    ]
 
 
 ATTEMPT_HEADERS = (

@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 from unfold.widgets import BASE_INPUT_CLASSES
 
-from gateway.models import digest_of
+from gateway.key_rows import digest_of
 from gateway.setup_link import is_valid, use_up
 
 DIGEST = "setup_token_digest"  # in the session

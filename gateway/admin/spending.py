@@ -13,6 +13,8 @@ from routing.models import RoutingPolicy
 from routing.money_format import dollars
 from routing.read_only_admin import ReadOnlyAdmin
 
+UNACCEPTED = ("unanswered", "bad_feedback", "asked_again")
+
 
 @admin.register(SpendDay)
 class SpendDayAdmin(ReadOnlyAdmin):
@@ -37,6 +39,8 @@ class SpendDayAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Key", ordering="key_id")
     def key(self, row: SpendDay) -> str:
+        if not row.key_id:
+            return "none: open mode and the playground"
         return row.key_name or f"#{row.key_id}"  # type: ignore[attr-defined]
 
     @admin.display(description="Spent", ordering="spent_nano")
@@ -51,7 +55,7 @@ class SpendDayAdmin(ReadOnlyAdmin):
 @admin.register(MeasuredDay)
 class MeasuredDayAdmin(ReadOnlyAdmin):
     list_before_template = "admin/gateway/measuredday/report.html"
-    list_display = ("day", "scope", "arm", "requests", "cost", "saved", "asked_again")
+    list_display = ("day", "scope", "arm", "requests", "cost", "saved", *UNACCEPTED)
     list_filter = ("arm",)
     list_per_page = 50
     show_full_result_count = False
@@ -85,7 +89,7 @@ def shown(found: Json) -> Json:
             name,
             [str(group["requests"]), usd(group["mean_cost_usd"])]
             + [span(group["mean_cost_95_usd"]), str(group["accepted"])]
-            + [str(group["bad_feedback"]), str(group["asked_again"])]
+            + [str(group[name]) for name in UNACCEPTED]
             + [usd(group["cost_per_accepted_usd"])],
         )
         for name, group in (

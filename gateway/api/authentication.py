@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from gateway.errors import Forbidden, Unauthorized
+from gateway.key_rows import digest_of
 from gateway.ledger.books import LOCAL_SCOPE, Caller
-from gateway.models import digest_of
 from gateway.runtime.snapshot import Snapshot
 
 LOCAL = Caller(scope=LOCAL_SCOPE, key_name="open mode")

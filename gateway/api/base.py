@@ -12,8 +12,9 @@ from gateway.api import render
 from gateway.api.described import Operation
 from gateway.api.reply import Reply, error_reply
 from gateway.asgi.context import Context
-from gateway.errors import GatewayError, InternalError
+from gateway.errors import GatewayError, InternalError, NotFound
 from gateway.ledger.books import RequestRecord
+from gateway.limits.rules import Left
 
 log = structlog.get_logger("api")
 Handler = Callable[..., Awaitable[Reply]]
@@ -53,6 +54,9 @@ class GatewayView(APIView):
         method = "get" if request.method == "HEAD" else request.method.lower()
         handler: Handler = getattr(self, method)
         try:
+            # PostgreSQL would refuse the question.
+            if any("\x00" in str(value) for value in kwargs.values()):
+                raise NotFound("Nothing here has a name with a NUL in it.")
             reply = await handler(request, *args, **kwargs)
         except GatewayError as error:
             reply = self.error(error)
@@ -64,9 +68,15 @@ class GatewayView(APIView):
         reply.headers += render.request_headers(self.gateway.request_id)
         if self.record is not None:
             reply.headers += render.routing_headers(self.record)
-            if self.record.left:
-                reply.headers += render.limit_headers(self.record, self.gateway.dialect)
+        if limits := self.limits:
+            now = self.gateway.runtime.books.wall()
+            reply.headers += render.limit_headers(limits, self.gateway.dialect, now)
         return reply
+
+    @property
+    def limits(self) -> Mapping[str, Left] | None:
+        """What is left of the caller's limits, by kind."""
+        return self.record.left if self.record else None
 
     def error(self, error: GatewayError) -> Reply:
         return error_reply(error, self.gateway.dialect, self.gateway.request_id)

@@ -20,7 +20,21 @@ from routing.features import features_of
 MAX_TAGS = 8
 MAX_TAG_CHARS = 64
 MAX_BETAS = 64
+NO_DIRECTIVES: frozenset[str] = frozenset()
 BETA = re.compile(r"[\w.-]{1,100}", re.ASCII)
+WISHES = frozenset(
+    {
+        b"cache-control",
+        b"x-llm-router-cache-namespace",
+        b"x-llm-router-cache-ttl",
+        b"x-llm-router-dry-run",
+        b"x-llm-router-max-tier",
+        b"x-llm-router-pin",
+        b"x-llm-router-session",
+        b"x-llm-router-tags",
+        b"x-llm-router-timeout",
+    }
+)
 LARGE_BYTES = 256 << 10  # others would notice if the event loop read it
 
 
@@ -113,26 +127,35 @@ def parse_responses(body: bytes, context: Context) -> ChatRequest:
 def request_of(data: Json, context: Context) -> ChatRequest:
     """A body in the common language, with what the headers say."""
     caller = context.caller
-    cache_control = directives(context.header(b"cache-control"))
-    return ChatRequest(
+    request = ChatRequest(
         body=data,
         scope=caller.scope,
         request_id=context.request_id,
         model=data.get("model") or "auto",
         stream=bool(data.get("stream")),
         include_usage=bool((data.get("stream_options") or {}).get("include_usage")),
-        pin=override(context, b"x-llm-router-pin"),
         min_tier=caller.min_tier,
-        max_tier=lower(caller.max_tier, max_tier(context)),
-        no_cache="no-cache" in cache_control or "no-store" in cache_control,
-        no_store="no-store" in cache_control,
-        allow_sampled_reuse="x-llm-router-allow-sampled" in cache_control,
-        cache_ttl=overrides.cache_ttl(context),
-        namespace=overrides.cache_namespace(context),
-        session=overrides.session(context),
-        dry_run=overrides.dry_run(context),
-        tags=tags(context),
+        max_tier=caller.max_tier,
     )
+    if not WISHES.isdisjoint(context.headers):  # most clients send none of them
+        read_wishes(request, context)
+    return request
+
+
+def read_wishes(request: ChatRequest, context: Context) -> None:
+    """What the client's headers ask of this one request; each is one of WISHES."""
+    cache_control = directives(context.header(b"cache-control"))
+    request.pin = override(context, b"x-llm-router-pin")
+    request.max_tier = lower(request.max_tier, max_tier(context))
+    request.no_cache = not cache_control.isdisjoint(("no-cache", "no-store"))
+    request.no_store = "no-store" in cache_control
+    request.allow_sampled_reuse = "x-llm-router-allow-sampled" in cache_control
+    request.cache_ttl = overrides.cache_ttl(context)
+    request.timeout = overrides.timeout(context)
+    request.namespace = overrides.cache_namespace(context)
+    request.session = overrides.session(context)
+    request.dry_run = overrides.dry_run(context)
+    request.tags = tags(context)
 
 
 def betas(context: Context) -> tuple[str, ...]:
@@ -147,6 +170,8 @@ def betas(context: Context) -> tuple[str, ...]:
 
 
 def directives(cache_control: str) -> frozenset[str]:
+    if not cache_control:
+        return NO_DIRECTIVES
     return frozenset(part.strip().lower() for part in cache_control.split(","))
 
 
@@ -170,13 +195,16 @@ def max_tier(context: Context) -> int | None:
 
 def lower(one: int | None, other: int | None) -> int | None:
     """The stricter of two ceilings, either of which may be absent."""
-    given = [tier for tier in (one, other) if tier is not None]
-    return min(given, default=None)
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
 
 
 def tags(context: Context) -> tuple[str, ...]:
     """Free labels a client puts on a request, comma-separated."""
     value = context.header(b"x-llm-router-tags")
+    if not value:
+        return ()
     found = tuple(tag.strip() for tag in value.split(",") if tag.strip())
     if len(found) > MAX_TAGS or any(len(tag) > MAX_TAG_CHARS for tag in found):
         raise overrides.wrong(

@@ -5,15 +5,17 @@ from typing import Any
 from django.forms.models import model_to_dict
 
 from gateway.api.written import soon_written
+from gateway.candidates import candidates
 from gateway.errors import NotFound
+from gateway.ledger.books import Caller
 from gateway.models import Attempt, RequestLog
 from gateway.story import contents_of, cost_json, who_asked, why_not_cheaper
 from routing.chat import Json
 
 
-async def explain(request_id: str, scope: str) -> Json:
+async def explain(request_id: str, caller: Caller) -> Json:
     """The story of a request of this scope. Raises 404 for any other."""
-    found = await soon_written(_read, request_id, scope)
+    found = await soon_written(_read, request_id, caller)
     if found is None:
         raise NotFound(
             "There is no such request here, or it has not ended yet.",
@@ -22,8 +24,9 @@ async def explain(request_id: str, scope: str) -> Json:
     return found
 
 
-def _read(request_id: str, scope: str) -> Json | None:
-    row = RequestLog.objects.filter(request_id=request_id, scope=scope).first()
+def _read(request_id: str, caller: Caller) -> Json | None:
+    rows = RequestLog.objects.filter(request_id=request_id, scope=caller.scope)
+    row = rows.first()
     if row is None:
         return None
     attempts = Attempt.objects.filter(request_id=request_id).order_by("number")
@@ -40,6 +43,7 @@ def _read(request_id: str, scope: str) -> Json | None:
         "contents": contents_of(request_id),
         "decisions": row.decisions,
         "why_not_cheaper": why_not_cheaper(row),
+        "candidates": [each.to_json() for each in candidates(row, caller.models)],
         "attempts": [
             {
                 **_columns(attempt, leave_out=("id", "request_id", "scope")),

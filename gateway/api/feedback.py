@@ -8,12 +8,13 @@ from django.utils import timezone
 from gateway import aliases
 from gateway.api.written import soon_written
 from gateway.errors import BadRequest, Conflict, NotFound
+from gateway.ledger import acceptance
 from gateway.models import RequestLog, StoredAnswer
 from gateway.runtime.complaints import BAD_QUALITY, origin_of
 from gateway.runtime.database import in_database
 from routing import trails
 from routing.chat import Json
-from routing.models import Feedback, RoutingPolicy
+from routing.models import Feedback, RoutingPolicy, Tier
 
 # Without a request id nobody can check what the numbers are about.
 UNCHECKED_WEIGHT = 0.1
@@ -30,7 +31,11 @@ async def store(body: Json, scope: str) -> tuple[Json, str]:
         request_id = body["request_id"]
         if not isinstance(request_id, str) or not 1 <= len(request_id) <= 64:
             raise BadRequest("request_id must be a string.", param="request_id")
-        stored_for = await soon_written(_store_by_request, request_id, quality, scope)
+        stored_for = None
+        if "\x00" not in request_id:  # PostgreSQL would refuse the question
+            stored_for = await soon_written(
+                _store_by_request, request_id, quality, scope
+            )
         if stored_for is None:
             raise NotFound(
                 "There is no such request here, or it has not ended yet.",
@@ -38,14 +43,17 @@ async def store(body: Json, scope: str) -> tuple[Json, str]:
                 code="request_not_found",
             )
         return stored_for
+    if not body.keys() & {"score", "tier"}:
+        raise BadRequest(
+            "Name the answer by its request_id, or tell its score and tier.",
+            param="request_id",
+        )
     quality = number(body, "quality", 0.0, 1.0)
     score = number(body, "score", 0.0, 1.0)
     tier = number(body, "tier", 1, 9999)
     if tier != int(tier):
         raise BadRequest("tier must be a whole number.", param="tier")
-    stored = await in_database(
-        _store, scope, "", score, int(tier), quality, UNCHECKED_WEIGHT
-    )
+    stored = await in_database(_store_unchecked, scope, score, int(tier), quality)
     return stored, ""
 
 
@@ -74,6 +82,16 @@ def number(body: Json, name: str, low: float, high: float) -> float:
     return value
 
 
+def _store_unchecked(scope: str, score: float, tier: int, quality: float) -> Json:
+    ranks = sorted(Tier.objects.values_list("rank", flat=True))
+    if tier not in ranks:
+        told = ", ".join(map(str, ranks)) or "none"
+        raise BadRequest(
+            f"There is no tier {tier} here; there is: {told}.", param="tier"
+        )
+    return _store(scope, "", score, tier, quality, UNCHECKED_WEIGHT)
+
+
 def _store_by_request(
     request_id: str, quality: float, scope: str
 ) -> tuple[Json, str] | None:
@@ -86,6 +104,7 @@ def _store_by_request(
     trails.reinforce(request_id, scope, tier, row.backend, quality, today)
     if quality >= BAD_QUALITY:
         return stored, ""
+    acceptance.note(request_id, scope, "bad_feedback")
     origin = origin_of(row)
     StoredAnswer.objects.filter(scope=scope, request_id=origin).delete()
     if wording := alias_of(row):

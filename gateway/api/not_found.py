@@ -1,12 +1,11 @@
 """What is at no address: JSON for programs, a page for people in the admin."""
 
-from secrets import token_hex
-
 from django.http import HttpRequest, HttpResponse
 from django.views.defaults import page_not_found
 
 from gateway.api import render
 from gateway.errors import UnknownAddress
+from gateway.request_ids import new_request_id
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -14,7 +13,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith("/admin/"):
         return page_not_found(request, exception)
     error = UnknownAddress(request.path)
-    request_id = f"req_{token_hex(12)}"
+    request_id = new_request_id()
     return HttpResponse(
         render.error_body(error, "openai", request_id),
         status=error.status,

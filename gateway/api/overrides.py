@@ -7,6 +7,7 @@ from gateway.errors import BadRequest
 
 LONGEST_SECONDS = 10**9
 NAME = re.compile(r"[\w.:/@+-]{1,128}", re.ASCII)
+DURATION = re.compile(r"\d{1,7}(?:\.\d{1,6})?", re.ASCII)
 SWITCH = {"": False, "0": False, "false": False, "1": True, "true": True}
 
 
@@ -19,6 +20,20 @@ def cache_ttl(context: Context) -> float | None:
     if re.fullmatch(r"\d{1,10}", value, re.ASCII) is None or int(value) < 1:
         raise wrong(name, "must be a number of seconds from 1 up, such as 600")
     return float(min(int(value), LONGEST_SECONDS))
+
+
+def timeout(context: Context) -> float | None:
+    """How long the client waits for the answer, in seconds; None: as long as it takes.
+
+    The SDKs' own header tells the time-out of one read, which is no such thing.
+    """
+    name = b"x-llm-router-timeout"
+    value = context.header(name)
+    if not value:
+        return None
+    if DURATION.fullmatch(value) is None or float(value) <= 0:
+        raise wrong(name, "must be a number of seconds above 0, such as 2.5")
+    return float(value)
 
 
 def cache_namespace(context: Context) -> str:

@@ -1,13 +1,14 @@
 """Bytes and headers of answers and errors, in the client's dialect."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 import orjson
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, MethodNotAllowed
 from gateway.ledger.books import RequestRecord
+from gateway.limits.rules import Left
 from routing.chat import Json
 
 Header = tuple[str, str]
@@ -56,6 +57,8 @@ def error_headers(error: GatewayError) -> Iterator[Header]:
     if error.status in (429, 503):
         seconds = 1.0 if error.retry_after is None else error.retry_after
         yield "retry-after", str(max(1, math.ceil(seconds)))
+    if isinstance(error, MethodNotAllowed):
+        yield "allow", error.allowed
     if error.should_retry is not None:
         yield "x-should-retry", str(error.should_retry).lower()
 
@@ -88,9 +91,11 @@ def routing_headers(record: RequestRecord) -> Iterator[Header]:
     yield "x-llm-router-overhead-ms", f"{record.overhead_ms:.2f}"
 
 
-def limit_headers(record: RequestRecord, dialect: str) -> Iterator[Header]:
+def limit_headers(
+    limits: Mapping[str, Left], dialect: str, now: float
+) -> Iterator[Header]:
     """How much of the key's and its team's limits a minute is left, by the least."""
-    for kind, left in (record.left or {}).items():
+    for kind, left in limits.items():
         if dialect == "anthropic":
             ends = datetime.fromtimestamp(left.ends, UTC)
             name = f"anthropic-ratelimit-{kind}"
@@ -98,7 +103,7 @@ def limit_headers(record: RequestRecord, dialect: str) -> Iterator[Header]:
             yield f"{name}-remaining", str(left.remaining)
             yield f"{name}-reset", f"{ends:%Y-%m-%dT%H:%M:%SZ}"
         else:
-            seconds = max(0, math.ceil(left.ends - record.books.wall()))
+            seconds = max(0, math.ceil(left.ends - now))
             yield f"x-ratelimit-limit-{kind}", str(left.limit)
             yield f"x-ratelimit-remaining-{kind}", str(left.remaining)
             yield f"x-ratelimit-reset-{kind}", f"{seconds}s"

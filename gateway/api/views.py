@@ -53,5 +53,5 @@ class Explain(GatewayView):
     async def get(self, request: GatewayRequest, request_id: str) -> Reply:
         caller = self.gateway.caller
         with self.gateway.runtime.admission.admit(caller):  # it may wait for its row
-            found: Any = await explain.explain(request_id, caller.scope)
+            found: Any = await explain.explain(request_id, caller)
         return json_reply(found)

@@ -1,6 +1,5 @@
 """The ASGI application: API requests go down the lean path, the rest to Django."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from gateway.asgi.lifespan import Lifespan
 from gateway.asgi.routes import dialect_of, is_api
 from gateway.asgi.sending import send_reply
 from gateway.errors import GatewayError, InternalError
+from gateway.request_ids import RequestIds
 
 log = structlog.get_logger("api")
 
@@ -27,7 +27,7 @@ class Application:
         self.django = django
         self.lifespan = lifespan
         self.lean = LeanHandler()
-        self.ids = RandomIds()
+        self.ids = RequestIds()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -43,7 +43,7 @@ class Application:
         headers: guard.Headers = dict(scope["headers"])
         context = Context(
             runtime=self.lifespan.runtime,
-            request_id=f"req_{self.ids.draw().hex()}",
+            request_id=self.ids.draw(),
             dialect=dialect_of(
                 scope["path"], has_version=b"anthropic-version" in headers
             ),
@@ -75,7 +75,9 @@ class Application:
             return await send_reply(reply, send, runtime.deadlines, head=head)
 
         admission = runtime.admission
-        size = guard.check_body_headers(context.headers, admission.max_body_bytes)
+        size = guard.check_body_headers(
+            route, context.headers, admission.max_body_bytes
+        )
         exchange = guard.exchange_of(scope)
         with admission.admit(context.caller, size):
             body = guard.arrived_body(exchange, admission.max_body_bytes)
@@ -84,7 +86,7 @@ class Application:
                     receive,
                     admission.max_body_bytes,
                     runtime.snapshot.catalog.policy.read_timeout_seconds,
-                    runtime.deadlines,
+                    runtime.reading,
                 )
             try:
                 with guard.UntilClientLeaves(exchange, receive):
@@ -95,22 +97,6 @@ class Application:
                         await send_reply(reply, send, runtime.deadlines)
             finally:
                 context.end()
-
-
-class RandomIds:
-    """12 random bytes at a time, from fewer and larger reads of the system's source."""
-
-    SIZE = 12
-
-    def __init__(self) -> None:
-        self._drawn: list[bytes] = []
-
-    def draw(self) -> bytes:
-        if not self._drawn:
-            pool = os.urandom(256 * self.SIZE)
-            ends = range(0, len(pool), self.SIZE)
-            self._drawn = [pool[i : i + self.SIZE] for i in ends]
-        return self._drawn.pop()
 
 
 def refusal(error: GatewayError, context: Context) -> Reply:

@@ -31,4 +31,5 @@ class Context:
         return self.runtime.snapshot.seen_by(self.caller)
 
     def header(self, name: bytes) -> str:
-        return self.headers.get(name, b"").decode("latin-1").strip()
+        value = self.headers.get(name)
+        return value.decode("latin-1").strip() if value else ""

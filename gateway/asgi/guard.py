@@ -15,6 +15,7 @@ from gateway.errors import (
     MethodNotAllowed,
     RequestTimeout,
     RequestTooLarge,
+    ShuttingDown,
     UnknownAddress,
     UnsupportedMediaType,
 )
@@ -55,8 +56,7 @@ def check_route(scope: Scope) -> Route:
     if route is None:
         raise UnknownAddress(scope["path"])
     if scope["method"] not in route.methods:
-        allowed = ", ".join(sorted(route.methods))
-        raise MethodNotAllowed(f"Use {allowed} for this address.")
+        raise MethodNotAllowed(", ".join(sorted(route.methods)))
     return route
 
 
@@ -71,11 +71,11 @@ def check_caller(route: Route, headers: Headers, runtime: Runtime) -> Caller:
     )
 
 
-def check_body_headers(headers: Headers, max_bytes: int) -> int:
+def check_body_headers(route: Route, headers: Headers, max_bytes: int) -> int:
     """Refuse by what the headers announce; returns the announced or greatest size."""
-    media_type = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-    if media_type != b"application/json":
-        raise UnsupportedMediaType("Send the body as content-type: application/json.")
+    if media_type_of(headers) not in route.bodies:
+        known = " or ".join(route.bodies)
+        raise UnsupportedMediaType(f"Send the body as content-type: {known}.")
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise UnsupportedMediaType("Send the body without compression.")
     announced = headers.get(b"content-length")
@@ -90,6 +90,11 @@ def check_body_headers(headers: Headers, max_bytes: int) -> int:
     return size
 
 
+def media_type_of(headers: Headers) -> str:
+    value = headers.get(b"content-type", b"").split(b";")[0]
+    return value.strip().lower().decode("latin-1")
+
+
 def arrived_body(exchange: Exchange | None, max_bytes: int) -> bytes | None:
     """The whole body if it is here already, as most are. Raises 413."""
     body = exchange.take_body() if exchange else None
@@ -101,7 +106,8 @@ def arrived_body(exchange: Exchange | None, max_bytes: int) -> bytes | None:
 async def read_body(
     receive: Receive, max_bytes: int, seconds: float, deadlines: Deadlines
 ) -> bytes:
-    """The whole body. Raises 413 past `max_bytes` and 408 past `seconds`."""
+    """The whole body. Raises 413 past `max_bytes`, 408 past `seconds`, and 503 when
+    the gateway stops before that."""
     pieces: list[bytes] = []
     received = 0
     try:
@@ -118,6 +124,10 @@ async def read_body(
                 if not message.get("more_body"):
                     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
     except TimeoutError:
+        if deadlines.ended:
+            raise ShuttingDown(
+                "The gateway stopped before the request was complete."
+            ) from None
         raise RequestTimeout(
             f"The request body did not arrive within {seconds:g} seconds."
         ) from None

@@ -2,37 +2,23 @@
 
 import asyncio
 import time
-from random import Random
 from typing import Protocol
 
 import structlog
 from asgiref.sync import sync_to_async
-from django.conf import settings
-from django.db import connections
 
 from gateway.aftercare import Aftercare
-from gateway.aliases import AliasReader, Known
 from gateway.asgi.guard import Receive, Send
-from gateway.cache_rows import StoredAnswer
 from gateway.errors import ShuttingDown
-from gateway.ledger.books import Books
-from gateway.ledger.journal import Journal
-from gateway.ledger.replay import replay
 from gateway.ledger.writer import Writer
-from gateway.limits.counters import Counters
-from gateway.metrics import Metrics
 from gateway.pairs import Pairs
-from gateway.providers.http import HttpClient
-from gateway.runtime import snapshot as snapshots
-from gateway.runtime.admission import Admission
-from gateway.runtime.complaints import Complaints
+from gateway.runtime.assembly import new_refresher, new_runtime, new_writer, prepare
 from gateway.runtime.learner import Learner
-from gateway.runtime.persistence import restore, stored_answers
+from gateway.runtime.persistence import restore
 from gateway.runtime.prober import Prober
 from gateway.runtime.refresher import Refresher
 from gateway.runtime.runtime import Runtime
-from gateway.runtime.snapshot import Snapshot
-from gateway.shared.shared import Shared
+from routing.counting import counted
 
 log = structlog.get_logger("server")
 
@@ -83,80 +69,24 @@ class Lifespan:
         self.runtime.draining = self.runtime.admission.draining = True
 
     def end_calls(self) -> None:
-        """The grace is over: readers still waiting get an error, not a cut."""
+        """The grace is over: who still waits or sends gets an error, not a cut."""
+        self.runtime.reading.end_all()
         self.runtime.inflight.fail_all(
             ShuttingDown("The gateway stopped before the answer was complete.")
         )
 
     async def open(self) -> None:
         first, answers = await sync_to_async(prepare, thread_sensitive=False)()
-        journal = Journal(settings.JOURNAL_DIR, settings.JOURNAL_MAX_BYTES)
-        loop = asyncio.get_running_loop()
-        random = Random()  # noqa: S311 - for jitter and picking, never for secrets
-        metrics = Metrics()
-        shared = shared_state(random)
-        self.runtime = runtime = Runtime(
-            first,
-            Books(
-                journal,
-                metrics,
-                time.monotonic,
-                time.time,
-                serve_when_full=settings.ON_STORAGE_FULL == "serve",
-            ),
-            HttpClient(allow_private=settings.PRIVATE_UPSTREAMS == "allow"),
-            Admission(
-                settings.MAX_IN_FLIGHT,
-                settings.MAX_BODY_BYTES,
-                settings.MAX_HELD_BYTES,
-                random,
-            ),
-            metrics,
-            shared=shared,
-            counters=counters(shared),
-            workers=settings.WORKERS,
-            loopback=is_loopback(settings.ADDR),
-            clock=time.monotonic,
-            random=random,
-        )
-
-        def apply(new: Snapshot) -> None:
-            loop.call_soon_threadsafe(runtime.apply, new)
-
-        def forget(scope: str, request_id: str) -> None:
-            loop.call_soon_threadsafe(runtime.cache.forget, scope, request_id)
-
-        def on_flush() -> None:
-            runtime.totals.read(snapshots.utc_now().date())
-            runtime.persistence.flush(runtime.snapshot.catalog.policy)
-
-        def know(aliases: Known) -> None:
-            loop.call_soon_threadsafe(
-                runtime.cache.know_aliases, aliases.roots, aliases.refused
-            )
-
+        self.runtime = runtime = new_runtime(first)
         aftercare = Aftercare(runtime)
         runtime.after_reuse = aftercare.reused
         runtime.after_purchase = aftercare.bought
         runtime.after_answer = Pairs(runtime).answered
+        runtime.trouble = self.trouble
         restore(answers, runtime.cache, time.monotonic(), time.time())
         runtime.cache.withdraw(first.withdrawals)
-        complaints, aliases = Complaints(forget), AliasReader(know, time.monotonic)
-
-        def look() -> None:
-            complaints.look()
-            aliases.look()
-
-        self._refresher = Refresher(first, apply, look)
-        self._writer = Writer(
-            journal,
-            lambda: runtime.snapshot.catalog.policy.log_retention_days,
-            on_flush=on_flush,
-            content_days=lambda: (
-                runtime.snapshot.catalog.policy.contents_retention_days
-            ),
-        )
-        runtime.trouble = self.trouble
+        self._refresher = new_refresher(runtime, asyncio.get_running_loop())
+        self._writer = new_writer(runtime)
         self._refresher.start()
         self._writer.start()
         self._prober = Prober(runtime)
@@ -189,9 +119,8 @@ class Lifespan:
     def trouble(self) -> list[str]:
         """What an operator should know, in sentences; empty when all is well."""
         found = list(self.runtime.snapshot.notes)
-        if unpriced := self.runtime.snapshot.catalog.unpriced:
-            names = ", ".join(backend.name for backend in unpriced)
-            found.append(f"Without a price, so missing in every sum: {names}.")
+        if sentence := self.runtime.snapshot.without_price:
+            found.append(sentence)
         if self._refresher and self._refresher.refused:
             found.append(
                 f"The newest configuration is refused: {self._refresher.refused}"
@@ -201,54 +130,9 @@ class Lifespan:
         if self._writer and self._writer.behind_since is not None:
             found.append("The database can't be written; records wait in the journal.")
         if self._writer and self._writer.rejected:
-            found.append(f"{self._writer.rejected} records could not be stored.")
-        if brain := self.runtime.snapshot.catalog.brain:
-            found += self.runtime.drift.alarms(brain.deciding)
+            told = counted(self._writer.rejected, "record")
+            found.append(f"{told} could not be stored.")
+        found += self.runtime.drift.alarms
         if self.runtime.shared and not self.runtime.shared.state.usable:
             found.append("Redis can't be used; each worker is on its own.")
         return found
-
-
-def prepare() -> tuple[Snapshot, list[StoredAnswer]]:
-    """Bring in what a killed process left behind, then read the configuration and the
-    answers that were kept."""
-    try:
-        replay(settings.JOURNAL_DIR)
-        snapshot = snapshots.build(snapshots.utc_now())
-        return snapshot, stored_answers(snapshot.catalog.policy, time.time())
-    finally:
-        connections.close_all()
-
-
-def shared_state(random: Random) -> Shared | None:
-    """What the workers share through Redis, when there is one."""
-    if not settings.REDIS_URL:
-        return None
-    from gateway.shared.redis_state import RedisState  # megabytes that few need
-
-    state = RedisState(settings.REDIS_URL, settings.REDIS_TIMEOUT_MS / 1000)
-    return Shared(state, settings.SECRET_KEY, time.monotonic, random)
-
-
-def counters(shared: Shared | None) -> list[Counters]:
-    """Who counts what all workers may spend together; a worker that is alone does it
-    itself."""
-    if not shared and settings.WORKERS == 1:
-        return []
-    from gateway.limits.in_database import DatabaseCounters
-
-    in_database = DatabaseCounters()
-    if not shared:
-        return [in_database]
-    from gateway.limits.in_redis import RedisCounters
-
-    link = shared.state.link  # type: ignore[attr-defined]
-    return [
-        RedisCounters(link, shared.seal, in_database.spent, time.time),
-        in_database,
-    ]
-
-
-def is_loopback(addr: str) -> bool:
-    host = addr.rpartition(":")[0].strip("[]")
-    return host in ("localhost", "::1") or host.startswith("127.")

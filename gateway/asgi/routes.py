@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 Dialect = Literal["openai", "anthropic"]
+JSON = "application/json"
+JSONL = ("application/jsonl", "application/x-ndjson", "application/x-jsonlines")
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """`public` routes need no key; the others do. `dialect` shapes what an answer is
-    made in when the client doesn't say which it speaks."""
+    made in when the client doesn't say which it speaks. `bodies` are the media types
+    that it reads; none of them is one that a foreign web page may send."""
 
     methods: frozenset[str]
     public: bool = False
     dialect: Dialect = "openai"
+    bodies: tuple[str, ...] = (JSON,)
 
 
 GET = frozenset({"GET", "HEAD"})

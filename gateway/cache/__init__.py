@@ -4,7 +4,9 @@ key.py        what must be equal
 matching.py   by what a request is found, at each level
 policy.py     what may be cached or shared at all
 canonical/    the same question in other words
-neighbours.py stored questions near to another one: proposals, never hits
+neighbours.py stored questions near to another one by their words
+embeddings.py and by an embedding model's directions
+proposals.py  both of them: which questions a judge may be asked about, never hits
 aliases.py    wordings that were judged to be the same question
 jaccard.py    similar word sets, guarded
 store.py      bounded memory

@@ -1,7 +1,7 @@
 """What a look-up finds: a hit, a proposal for a judge, and the figures of it all."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gateway.cache.matching import CacheKeys
 from gateway.cache.neighbours import Question
@@ -15,8 +15,7 @@ EQUAL: dict[Level, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A stored answer, and how it was found: `reason` is a sentence for people, and
     `wording` the canonical key of who asked, when an alias led here. `key` is what it
     lies under in this process, b"" when it came from elsewhere."""

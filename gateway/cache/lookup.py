@@ -6,35 +6,34 @@ scope, so there is nothing of another scope to be found.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import partial
 from random import Random
 
 from gateway.cache.aliases import Aliases
+from gateway.cache.embeddings import Placed
 from gateway.cache.hits import EQUAL, CacheStats, Hit, Level, Proposal, shared_hit
 from gateway.cache.jaccard import JaccardIndex
 from gateway.cache.matching import CacheKeys, keys_of, with_meaning
-from gateway.cache.neighbours import Neighbour, NeighbourIndex, guard
+from gateway.cache.neighbours import Neighbour, guard
+from gateway.cache.proposals import NEAR, PROPOSALS, Questions, index_bytes
 from gateway.cache.store import AnswerStore, Entry, Slot
 from gateway.cache.withdrawal import Withdrawals
 from routing.catalog import Catalog, Policy
 from routing.chat import ChatRequest
 
-NEAR = 0.5  # similarity from which a stored question is proposed to the judge
-PROPOSALS = 5  # of so many nearest ones, the first that no guard refuses
-
 
 class AnswerCache:
     def __init__(self, policy: Policy, random: Random) -> None:
-        self._index, self._neighbours = JaccardIndex(), NeighbourIndex()
+        self._index, self._questions = JaccardIndex(), Questions()
         self._aliases = Aliases()
         self._learning = policy.cache_learn_aliases
+        self._embedding = bool(policy.cache_embeddings)
         self._store = AnswerStore(
             policy.cache_max_entries,
             policy.cache_max_bytes,
             policy.cache_ttl_seconds,
             random,
-            on_remove=partial(leave, self._index, self._neighbours),
+            on_remove=partial(leave, self._index, self._questions),
         )
         self._hits: Counter[str] = Counter()
         self._misses = 0
@@ -49,8 +48,7 @@ class AnswerCache:
         """
         keys, hit = self.look(chat, catalog, fingerprint, now)
         if hit is not None:
-            self._hits[hit.level] += 1
-            self._store.get(hit.key, now)
+            self._count(hit, now)
         elif keys.exact is not None and keys.reuse.lookup:
             self._misses += 1
             self._store.drop_expired((keys.exact, keys.canonical, keys.alias), now)
@@ -66,8 +64,16 @@ class AnswerCache:
         if keys.reuse.semantic:
             keys = with_meaning(keys, chat, catalog.policy, fingerprint)
             if alias := self._alias_of(keys):
-                keys = replace(keys, alias=alias)
+                keys = keys._replace(alias=alias)
         return keys, self._semantic(keys, now)
+
+    def find_again(self, keys: CacheKeys, now: float) -> Hit | None:
+        """What has come since `find` missed it, while the request waited."""
+        hit = self._exact(keys, now) or self._semantic(keys, now)
+        if hit is not None:
+            self._count(hit, now)
+            self._misses -= 1
+        return hit
 
     def store(
         self,
@@ -84,29 +90,31 @@ class AnswerCache:
             seconds = keys.seconds
         # The class as it is now: while the answer was bought it may have changed.
         further = (keys.canonical, self._alias_of(keys))
-        index_bytes = sum(
-            each.index_bytes for each in (keys.words, keys.question) if each
-        )
         kept = self._store.put(
             (keys.exact, *filter(None, further)),
             keys.scope,
             entry,
             now,
-            index_bytes,
+            self._index_bytes(keys),
             seconds,
         )
         if kept and keys.words and keys.rest:
             self._index.add(keys.rest, keys.exact, keys.words)
-        if kept and keys.question and keys.rest and keys.canonical:
-            self._neighbours.add(keys.rest, keys.canonical, keys.question)
+        if kept:
+            self._questions.add(keys)
         return kept
 
-    def propose(self, keys: CacheKeys, now: float) -> Proposal | None:
+    def place(self, keys: CacheKeys, placed: Placed) -> None:
+        """Where the embedding of a question lies whose answer was just stored."""
+        self._questions.place(keys, placed)
+
+    def propose(
+        self, keys: CacheKeys, now: float, placed: Placed | None = None
+    ) -> Proposal | None:
         """The stored question nearest to this one that may be the same, if any."""
-        if not (keys.question and keys.rest and keys.canonical):
+        if keys.question is None or keys.canonical is None:
             return None
-        near = self._neighbours.find(keys.rest, keys.question, NEAR, PROPOSALS)
-        for each in near:
+        for each in self._questions.proposed(keys, placed):
             slot = self._store.peek(each.id, now)
             if (
                 slot
@@ -183,6 +191,7 @@ class AnswerCache:
     def configure(self, policy: Policy) -> None:
         """Take over the bounds of a new policy at once."""
         self._learning = policy.cache_learn_aliases
+        self._embedding = bool(policy.cache_embeddings)
         self._store.resize(
             policy.cache_max_entries,
             policy.cache_max_bytes,
@@ -207,11 +216,17 @@ class AnswerCache:
 
     def near(self, keys: CacheKeys, now: float) -> list[tuple[Slot, Neighbour]]:
         """The stored questions nearest to this one, all else in the request equal."""
-        if keys.rest is None or keys.question is None:
-            return []
-        found = self._neighbours.find(keys.rest, keys.question, 0.0, PROPOSALS * 2)
+        found = self._questions.near(keys, 0.0, PROPOSALS * 2)
         slots = ((self._store.peek(each.id, now), each) for each in found)
         return [(slot, each) for slot, each in slots if slot]
+
+    def nearest(self, keys: CacheKeys, now: float) -> tuple[Slot, Neighbour] | None:
+        """The first of them, when it is near enough to be spoken of: unlike all of
+        them, it is soon found among any number."""
+        for each in self._questions.near(keys, NEAR, 1):
+            if slot := self._store.peek(each.id, now):
+                return slot, each
+        return None
 
     def stats(self) -> CacheStats:
         return CacheStats(
@@ -222,6 +237,17 @@ class AnswerCache:
             evictions=self._store.evictions,
             expirations=self._store.expirations,
         )
+
+    def _index_bytes(self, keys: CacheKeys) -> int:
+        """About what it costs to find an answer by other wordings."""
+        words = keys.words.index_bytes if keys.words else 0
+        if keys.question is None:
+            return words
+        return words + index_bytes(keys.question, embedded=self._embedding)
+
+    def _count(self, hit: Hit, now: float) -> None:
+        self._hits[hit.level] += 1
+        self._store.get(hit.key, now)
 
     def _exact(self, keys: CacheKeys, now: float) -> Hit | None:
         if keys.exact is None or not keys.reuse.lookup:
@@ -234,7 +260,7 @@ class AnswerCache:
         if hit := self._equal(keys.canonical, "canonical", now):
             return hit
         if hit := self._equal(keys.alias, "alias", now):
-            return replace(hit, wording=keys.canonical or b"")
+            return hit._replace(wording=keys.canonical or b"")
         return self._similar(keys, now)
 
     def _alias_of(self, keys: CacheKeys) -> bytes | None:
@@ -261,8 +287,8 @@ class AnswerCache:
         return None
 
 
-def leave(index: JaccardIndex, neighbours: NeighbourIndex, slot: Slot) -> None:
+def leave(index: JaccardIndex, questions: Questions, slot: Slot) -> None:
     """Take an entry out of what it could be found by."""
     index.remove(slot.id)
     for key in slot.keys:
-        neighbours.remove(key)
+        questions.remove(key)

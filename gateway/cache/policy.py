@@ -1,6 +1,6 @@
 """What may be cached, what may be shared, and what never."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.cache.key import MARKS
 from routing.catalog import Policy
@@ -10,8 +10,7 @@ from routing.chat import ChatRequest, Json
 LARGEST_ENTRY = 1 / 8
 
 
-@dataclass(frozen=True, slots=True)
-class Reuse:
+class Reuse(NamedTuple):
     """What a request may reuse. `exact` and `semantic` are the levels it takes part
     in, `lookup` and `store` the directions; `reason` is the rule that took something
     away, "" when none did."""
@@ -79,11 +78,13 @@ def question(body: Json) -> str | None:
     *earlier, last = body["messages"]
     if last.get("role") != "user":
         return None
-    if any(message.get("role") not in ("system", "developer") for message in earlier):
-        return None
-    match last.get("content"):
-        case str(text):
-            return text
+    for message in earlier:
+        if message.get("role") not in ("system", "developer"):
+            return None
+    content = last.get("content")
+    if isinstance(content, str):
+        return content
+    match content:
         case [{"type": "text", "text": str(text), **others}] if others.keys() <= MARKS:
             return text
     return None

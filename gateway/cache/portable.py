@@ -7,10 +7,11 @@ from routing.chat import Json, Usage
 
 
 def entry_to_json(entry: Entry) -> Json:
-    # `stored_at` is on the clock of one process and says nothing to another.
-    return {**asdict(entry), "body": entry.body.decode(), "stored_at": None}
+    return {**asdict(entry), "body": entry.body.decode()}
 
 
-def entry_from_json(value: Json, now: float) -> Entry:
+def entry_from_json(value: Json) -> Entry:
     body, usage = value["body"].encode(), Usage(**value["usage"])
-    return Entry(**{**value, "body": body, "usage": usage, "stored_at": now})
+    # Older versions stored a field more, which said nothing to another process.
+    known = {name: each for name, each in value.items() if name != "stored_at"}
+    return Entry(**{**known, "body": body, "usage": usage})

@@ -27,8 +27,7 @@ KEY_OVERHEAD = 200
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An answer and what it took to get it. `body` is its JSON as its provider sent it,
-    in that provider's `dialect`; `stored_at` is on the clock `now` comes from, `at` in
-    POSIX seconds."""
+    in that provider's `dialect`; `at`, when it was bought, is in POSIX seconds."""
 
     body: bytes
     usage: Usage
@@ -38,7 +37,6 @@ class Entry:
     score: int | None
     cost_nano: int | None
     request_id: str
-    stored_at: float
     dialect: Dialect = "openai"
     at: float = 0.0
 

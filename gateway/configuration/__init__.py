@@ -13,9 +13,14 @@ from gateway.configuration.document import Config
 from gateway.configuration.dump import dump
 from gateway.configuration.plan import plan
 from gateway.configuration.problems import ConfigurationError
-from gateway.configuration.reader import read, read_bytes
+from gateway.configuration.reader import read, read_bytes, read_rules
 from gateway.configuration.report import describe, differences
-from gateway.configuration.restore import Restoration, apply_restore, plan_restore
+from gateway.configuration.restore import (
+    Restoration,
+    apply_restore,
+    plan_restore,
+    tracked,
+)
 from routing.models import Backend
 
 __all__ = [
@@ -33,6 +38,8 @@ __all__ = [
     "plan_restore",
     "read",
     "read_bytes",
+    "read_rules",
+    "tracked",
 ]
 
 
@@ -52,12 +59,7 @@ def import_if_empty(
 
 
 def drift(path: Path, environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Where `path` differs from the database, or why it can't be compared.
-
-    Never raises: the database rules, so a file that broke later stops no start.
-    """
-    try:
-        config = read(path, environ)
-        return list(differences(plan(config, timezone.now(), seed=False)))
-    except ConfigurationError as error:
-        return list(error.messages)
+    """Where `path` differs from the database. Raises ConfigurationError when it can't
+    be compared."""
+    config = read(path, environ)
+    return list(differences(plan(config, timezone.now(), seed=False)))

@@ -6,12 +6,12 @@ from gateway.configuration.difference import Change, Detail, assign, change_of, 
 from gateway.configuration.document import BackendEntry, KeyReference
 from gateway.configuration.schema import BACKEND, PRICE
 from gateway.configuration.values import usd_per_1k
-from routing.catalog import Secret
 from routing.fields import UndecryptableError, decrypt, encrypt
 from routing.models import Backend, Price, Tier
 from routing.price_refresh import new_rows, propose_for
 from routing.providers import PROVIDERS
 from routing.review import price_in_effect
+from routing.secret import Secret
 
 SOURCE = "config.yaml"
 

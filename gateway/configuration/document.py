@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from routing.catalog import Secret
+from routing.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,16 @@ class AliasEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class PinEntry:
+    """One of `intent_pins`: what a person says of a backend for an intent."""
+
+    intent: str
+    backend: str
+    scope: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """A whole file. `policy` is by column, without `baseline_tier` (a rank)."""
 
@@ -46,6 +56,8 @@ class Config:
     notes: tuple[str, ...] = ()
     teams: tuple[Mapping[str, object], ...] = ()  # by column
     keys: tuple[Mapping[str, object], ...] = ()
+    intents: tuple[Mapping[str, object], ...] = ()
+    pins: tuple[PinEntry, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -7,10 +7,19 @@ from decimal import Decimal
 import yaml
 from django.db.models import Model
 
-from gateway.configuration.schema import BACKEND, KEY, POLICY, PRICE, TEAM, Keys
+from gateway.configuration.intent_plan import PinInUse, pins_in_use
+from gateway.configuration.schema import (
+    BACKEND,
+    INTENT,
+    KEY,
+    POLICY,
+    PRICE,
+    TEAM,
+    Keys,
+)
 from gateway.configuration.values import usd_per_1k
 from gateway.models import ApiKey, Team
-from routing.models import Backend, ModelAlias, RoutingPolicy, Tier
+from routing.models import Backend, Intent, ModelAlias, RoutingPolicy, Tier
 from routing.price_refresh import from_tables
 from routing.review import price_in_effect
 
@@ -25,6 +34,7 @@ def dump(now: datetime) -> str:
     aliases = ModelAlias.objects.select_related("tier", "backend")
     keys = ApiKey.objects.filter(revoked_at=None).select_related("team")
     policy = RoutingPolicy.objects.filter(pk=1).first() or RoutingPolicy(pk=1)
+    pins = pins_in_use({row.name: row for row in stored}, {k.name: k for k in keys})
     parts = [
         _listed("models", (list(_backend(row, now)) for row in stored)),
         _listed("tiers", (list(_tier(row)) for row in tiers)),
@@ -33,6 +43,8 @@ def dump(now: datetime) -> str:
         _listed("teams", (list(_values(row, TEAM)) for row in Team.objects.all())),
         _listed("keys", (list(_values(row, KEY)) for row in keys)),
         *(_section(name, _values(policy, rules)) for name, rules in POLICY.items()),
+        _listed("intents", (list(_values(r, INTENT)) for r in Intent.objects.all())),
+        _listed("intent_pins", (list(_pin(each)) for each in pins)),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -67,6 +79,14 @@ def _alias(row: ModelAlias) -> Iterator[str]:
     if row.backend:
         yield _line("backend", row.backend.name)
     yield _line("position", row.position)
+
+
+def _pin(pin: PinInUse) -> Iterator[str]:
+    yield _line("intent", pin.row.intent.slug)
+    yield _line("backend", pin.row.backend)
+    if pin.scope:
+        yield _line("scope", pin.scope)
+    yield _line("value", pin.row.value)
 
 
 def _values(row: Model, keys: Keys) -> Iterator[str]:

@@ -19,15 +19,16 @@ from gateway.configuration.difference import (
     is_new,
 )
 from gateway.configuration.document import AliasEntry, Config
+from gateway.configuration.intent_plan import pin_notes, plan_intents, plan_pins
 from gateway.configuration.problems import ConfigurationError
 from gateway.configuration.schema import ALIAS, BACKEND, POLICY, TIER, filling
 from gateway.configuration.tiers import not_rising, thresholds
 from gateway.models import ApiKey, Team
 from routing.known_prices import known_prices
-from routing.models import Backend, ModelAlias, Price, RoutingPolicy, Tier
+from routing.models import Backend, Intent, ModelAlias, Price, RoutingPolicy, Tier
 from routing.money_format import exact_dollars
 from routing.price_refresh import from_tables
-from routing.review import key_problem, price_in_effect
+from routing.review import misconfiguration, price_in_effect
 
 
 def plan(
@@ -58,9 +59,14 @@ def plan(
     changes += plan_teams(config, teams)
     changes += plan_keys(config, teams, keys)
     changes.append(_policy(config, tiers, policy))
+    usable = {name: key for name, key in keys.items() if not key.revoked_at}
+    intents = {row.slug: row for row in Intent.objects.all()}
+    changes += plan_intents(config, intents)
+    changes += plan_pins(config, intents, backends, usable)
     notes = (
         *config.notes,
         *key_notes(config, keys),
+        *pin_notes(config, usable),
         *_key_notes(config, backends),
         *_price_notes(changes, config, backends, now),
         *(_other_prices(config, backends, now) if seed else ()),
@@ -146,7 +152,7 @@ def _key_notes(config: Config, backends: Mapping[str, Backend]) -> Iterator[str]
     for name in config.names:
         row = backends[name]
         # Unset variables are in the notes of the file already, once per variable.
-        if not row.api_key_env and (problem := key_problem(row, {})):
+        if not row.api_key_env and (problem := misconfiguration(row, {})):
             yield f"{name} gets no requests yet: {problem}"
 
 

@@ -7,10 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gateway.configuration.document import BackendEntry, Config
-from gateway.configuration.problems import ConfigurationError, Problems
-from gateway.configuration.schema import LISTS, SECTIONS
+from gateway.configuration.problems import (
+    ConfigurationError,
+    Problems,
+    suggestion,
+)
+from gateway.configuration.schema import LISTS, RULES, SECTIONS
 from gateway.configuration.sections.access import check_teams, read_keys, read_teams
 from gateway.configuration.sections.aliases import read_aliases
+from gateway.configuration.sections.intents import read_intents, read_pins
 from gateway.configuration.sections.models import read_backend, read_ranks
 from gateway.configuration.sections.policy import read_policy
 from gateway.configuration.sections.section import (
@@ -50,6 +55,7 @@ def read_bytes(content: bytes, source: str, environ: Mapping[str, str]) -> Confi
     policy, baseline_tier = read_policy(nodes, ranks, problems)
     teams = _list("teams", nodes, problems)
     keys = _list("keys", nodes, problems)
+    intents = _list("intents", nodes, problems)
     check_teams(keys, {name for each in teams if (name := each.get("name", str))})
     config = Config(
         backends=backends,
@@ -58,12 +64,25 @@ def read_bytes(content: bytes, source: str, environ: Mapping[str, str]) -> Confi
         aliases=read_aliases(_list("aliases", nodes, problems), ranks, names),
         policy=policy,
         baseline_tier=baseline_tier,
-        notes=_unset_variables(backends, environ),
+        notes=_unset_variables(models, backends, environ),
         teams=read_teams(teams),
         keys=read_keys(keys),
+        intents=read_intents(intents),
+        pins=read_pins(_list("intent_pins", nodes, problems), intents, names),
     )
     problems.raise_if_any()
     return config
+
+
+def read_rules(content: bytes, source: str, ranks: tuple[int, ...]) -> Config:
+    """A text that has rules only: thresholds of tiers that exist, and the policy."""
+    problems = Problems(source)
+    root = parse(content, problems)
+    nodes = {key: node for key, _, node in entries("the rules", root, RULES, problems)}
+    policy, baseline_tier = read_policy(nodes, ranks, problems)
+    thresholds = read_thresholds(nodes.get("classifier"), ranks, problems)
+    problems.raise_if_any()
+    return Config((), {}, thresholds, (), policy, baseline_tier)
 
 
 def _list(name: str, nodes: Mapping[str, Node], problems: Problems) -> list[Section]:
@@ -74,15 +93,26 @@ def _list(name: str, nodes: Mapping[str, Node], problems: Problems) -> list[Sect
 
 
 def _unset_variables(
-    backends: Sequence[BackendEntry], environ: Mapping[str, str]
+    models: Sequence[Section],
+    backends: Sequence[BackendEntry],
+    environ: Mapping[str, str],
 ) -> tuple[str, ...]:
+    """A note per variable, with the first line that needs it. No error: a file may
+    come before its keys."""
     waiting: dict[str, list[str]] = {}
-    for backend in backends:
+    places: dict[str, str] = {}
+    for section, backend in zip(models, backends, strict=True):
         variable = backend.api_key.env if backend.api_key else ""
         if variable and not environ.get(variable):
             waiting.setdefault(variable, []).append(backend.name)
+            places.setdefault(variable, section.place("api_key"))
     return tuple(
-        f"the environment variable {variable} is not set; until it is, "
-        f"no requests go to {', '.join(names)}"
+        f"{places[variable]}: the environment variable {variable} is not set; until "
+        f"it is, no requests go to {', '.join(names)}{_remedy(variable, environ)}"
         for variable, names in waiting.items()
     )
+
+
+def _remedy(variable: str, environ: Mapping[str, str]) -> str:
+    present = [name for name, value in environ.items() if value]
+    return suggestion(variable, present) or "; set it and start again"

@@ -1,7 +1,7 @@
 """The configuration of an earlier moment, from the history of its rows.
 
-Tiers, backends, prices, aliases and the policy. Keys and teams are left alone: an old
-configuration must not let anybody in again; they are restored one by one.
+Everything whose history is kept. Nobody is let in again by it or shut out: no key comes
+back, is revoked or gets another expiry, and keys and teams made since stay.
 """
 
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.apps import apps
 from django.db import transaction
 from django.db.models import Model
 
@@ -16,11 +17,32 @@ from gateway.configuration.apply import apply
 from gateway.configuration.difference import Change, Detail, Outcome, Plan, change_of
 from gateway.configuration.problems import ConfigurationError
 from gateway.configuration.report import describe
+from gateway.models import ApiKey, Team
 from routing import history
-from routing.models import Backend, ModelAlias, Price, RoutingPolicy, Tier
+from routing.models import (
+    Backend,
+    Intent,
+    ModelAlias,
+    Price,
+    Retirement,
+    RoutingPolicy,
+    Tier,
+    TrailPin,
+)
 
-# In the order in which rows need each other.
-MODELS: tuple[type[Model], ...] = (Tier, Backend, ModelAlias, RoutingPolicy)
+# In the order in which rows need each other; workflows and the like need none of them.
+FIRST: tuple[type[Model], ...] = (
+    Tier,
+    Backend,
+    ModelAlias,
+    RoutingPolicy,
+    Intent,
+    TrailPin,
+    Team,
+    ApiKey,
+)
+# Nothing is lost with them: they hold no more than their history does.
+DELETED_BEFORE: tuple[type[Model], ...] = (ModelAlias, TrailPin, Retirement)
 PRICE = ("input", "output", "cache_read", "cache_write", "longer")
 
 
@@ -29,15 +51,15 @@ class Restoration:
     """What a restoring would do: rows to save, and those that were not there then."""
 
     plan: Plan
-    aliases: tuple[Model, ...]
-    tiers: tuple[Model, ...]
+    gone_before: tuple[Model, ...]
+    gone_after: tuple[Model, ...]
 
     @property
     def is_empty(self) -> bool:
-        return self.plan.is_empty and not self.aliases and not self.tiers
+        return self.plan.is_empty and not self.gone_before and not self.gone_after
 
     def describe(self) -> Iterator[str]:
-        for row in (*self.aliases, *self.tiers):
+        for row in (*self.gone_before, *self.gone_after):
             yield f"- {label_of(row)}: it was not there then, and goes"
         yield from describe(self.plan)
 
@@ -48,30 +70,56 @@ def plan_restore(moment: datetime, now: datetime) -> Restoration:
     Raises ConfigurationError when there was no tier then.
     """
     changes: list[Change] = []
+    notes: list[str] = []
     new: dict[type[Model], list[Model]] = {}
-    for model in MODELS:
+    for model in tracked():
         then = as_of(model, moment)
         rows = {row.pk: row for row in model._default_manager.all()}
         for pk, record in then.items():
-            if record.history_type != "-":
+            if record.history_type == "-":
+                continue
+            if pk not in rows and model is ApiKey:
+                notes.append(f"the key {record.name} is gone for good; issue a new one")
+            else:
                 changes.append(back_to(model, record, rows.get(pk)))
         new[model] = [row for row in rows.values() if not was_there(row, then)]
-    home = home_of_the_others(new[Tier])
-    changes += [switch_off(row, new[Tier], home) for row in new[Backend]]
+    gone = new[Tier]
+    home = home_of_the_others(gone)
+    changes += [
+        switch_off(row, gone, home)
+        for rows in new.values()
+        for row in rows
+        if hasattr(row, "out_of_use")
+    ]
     changes += prices_back(moment, now)
-    return Restoration(Plan(tuple(changes)), tuple(new[ModelAlias]), tuple(new[Tier]))
+    notes += [f"{label_of(row)} is newer and stays" for row in stays(new)]
+    before = tuple(row for model in DELETED_BEFORE for row in new[model])
+    return Restoration(Plan(tuple(changes), tuple(notes)), before, tuple(gone))
+
+
+def tracked() -> tuple[type[Model], ...]:
+    """Every model whose history is kept, but prices, which have rules of their own."""
+    kept = [model for model in apps.get_models() if hasattr(model, "history")]
+    return (*FIRST, *(m for m in kept if m not in FIRST and m is not Price))
+
+
+def stays(new: dict[type[Model], list[Model]]) -> Iterator[Model]:
+    """Rows that were not there then, and are what others rely on: keys and teams."""
+    for model, rows in new.items():
+        if not hasattr(model, "out_of_use") and model not in (*DELETED_BEFORE, Tier):
+            yield from rows
 
 
 def apply_restore(restoration: Restoration, moment: datetime) -> None:
     """All of it or nothing. Raises ConfigurationError."""
     reason = f"Restored as of {moment:%Y-%m-%d %H:%M:%S} UTC."
     rows = [row for change in restoration.plan.changes for row in change.rows]
-    for row in (*rows, *restoration.aliases, *restoration.tiers):
+    for row in (*rows, *restoration.gone_before, *restoration.gone_after):
         row._change_reason = reason  # type: ignore[attr-defined]
     with transaction.atomic():
-        for row in restoration.aliases:  # first: an old one may have the same pattern
+        for row in restoration.gone_before:  # an old one may say the same
             row.delete()
-        apply(restoration.plan, gone=restoration.tiers)
+        apply(restoration.plan, gone=restoration.gone_after)
 
 
 def home_of_the_others(gone: list[Model]) -> Tier:
@@ -99,6 +147,9 @@ def was_there(row: Model, then: dict[int, Any]) -> bool:
 
 def back_to(model: type[Model], record: Any, row: Model | None) -> Change:
     created = row is None
+    keep = history.kept_on_restore(model)
+    if model is ApiKey:
+        keep = (*keep, "expires_at")
     row = row if row is not None else model(pk=record.id)
     # A new row's own defaults are no news.
     details = (
@@ -106,10 +157,10 @@ def back_to(model: type[Model], record: Any, row: Model | None) -> Change:
         if created
         else [
             Detail(one.field, one.before, one.after)
-            for one in history.differences(row, record)
+            for one in history.differences(row, record, keep)
         ]
     )
-    history.take_over(row, record)
+    history.take_over(row, record, keep)
     outcome = Outcome.UNCHANGED
     if created or details:
         outcome = Outcome.CREATED if created else Outcome.CHANGED
@@ -118,14 +169,14 @@ def back_to(model: type[Model], record: Any, row: Model | None) -> Change:
 
 
 def switch_off(row: Model, gone: list[Model], home: Tier) -> Change:
-    """Not deleted, since a stored key could not be brought back; and moved out of a
-    tier that goes."""
-    assert isinstance(row, Backend)  # noqa: S101 - for the types alone
+    """Not deleted, since a stored key, or versions, could not be brought back; and
+    moved out of a tier that goes."""
     details = []
-    if row.state != Backend.State.DISABLED:
-        details.append(Detail("state", row.state, Backend.State.DISABLED))
-        row.state = Backend.State.DISABLED
-    if row.tier in gone:
+    for name, off in getattr(row, "out_of_use", {}).items():
+        if (value := getattr(row, name)) != off:
+            details.append(Detail(name, str(value), str(off)))
+            setattr(row, name, off)
+    if isinstance(row, Backend) and row.tier in gone:
         details.append(Detail("tier", str(row.tier), str(home)))
         row.tier = home
     return change_of(label_of(row), row, details)

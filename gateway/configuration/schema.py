@@ -10,7 +10,14 @@ from django.db import models
 
 from gateway.configuration.values import Kind
 from gateway.models import ApiKey, Team
-from routing.models import Backend, ModelAlias, RoutingPolicy, Tier
+from routing.models import (
+    Backend,
+    Intent,
+    ModelAlias,
+    RoutingPolicy,
+    Tier,
+    TrailPin,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,8 @@ def _kind(field: object, choices: tuple[str, ...]) -> Kind:
             return Kind.NUMBER
         case models.IntegerField() | models.ForeignKey():  # a tier is its rank
             return Kind.WHOLE
+        case models.TextField():
+            return Kind.LINES
     return Kind.TEXT
 
 
@@ -104,6 +113,27 @@ KEY: Keys = {
     "contents": filling(ApiKey, "contents"),
     **LIMITS,
 }
+INTENT: Keys = {
+    "slug": filling(Intent, "slug", required=True),
+    **{
+        name: filling(Intent, name)
+        for name in (
+            "description",
+            "words",
+            "cues",
+            "bias",
+            "active",
+            "cascade",
+            "cascade_check",
+        )
+    },
+}
+PIN: Keys = {
+    "intent": Key(Kind.TEXT, "intent", required=True),
+    "backend": filling(TrailPin, "backend", required=True),
+    "scope": filling(TrailPin, "scope"),
+    "value": filling(TrailPin, "value", required=True),
+}
 
 
 def _policy(**columns: str) -> Keys:
@@ -116,6 +146,8 @@ LISTS: dict[str, Keys] = {
     "aliases": ALIAS,
     "teams": TEAM,
     "keys": KEY,
+    "intents": INTENT,
+    "intent_pins": PIN,
 }
 POLICY: dict[str, Keys] = {
     "routing": _policy(
@@ -141,6 +173,7 @@ POLICY: dict[str, Keys] = {
         audit_budget_usd="cache_audit_budget_usd",
         judge="cache_judge",
         learn_aliases="cache_learn_aliases",
+        embeddings="cache_embeddings",
         max_false_hit_share="cache_max_false_hit_share",
         min_audits="cache_min_audits",
     ),
@@ -208,7 +241,8 @@ POLICY: dict[str, Keys] = {
 ALSO_IN: dict[str, Keys] = {
     "learned": {"cold_start": filling(RoutingPolicy, "cold_start")}
 }
-SECTIONS = ("models", "tiers", "classifier", "aliases", "teams", "keys", *POLICY)
+RULES = ("classifier", *POLICY)  # how requests are decided, and by no other row
+SECTIONS = (*LISTS, *RULES)
 
 
 def classifier_keys(ranks: Iterable[int]) -> Keys:

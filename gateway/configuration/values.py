@@ -18,6 +18,7 @@ class Kind(Enum):
     """What a key holds, in the words of an error message."""
 
     TEXT = "text"
+    LINES = "text of one or more lines"
     CHOICE = "one of its choices"
     WHOLE = "a whole number"
     NUMBER = "a number"
@@ -38,9 +39,17 @@ def convert(scalar: Scalar, kind: Kind) -> Value:
 
 
 def _text(scalar: Scalar) -> str:
+    return _printable(scalar, scalar.text)
+
+
+def _lines(scalar: Scalar) -> str:
+    return _printable(scalar, re.sub(r"[\r\n\t]", "", scalar.text))
+
+
+def _printable(scalar: Scalar, letters: str) -> str:
     if scalar.tag != TEXT_TAG:
         raise WrongValue("put it in quotes")
-    if not scalar.text.isprintable():
+    if not letters.isprintable():
         raise WrongValue("it holds a character that can't be printed")
     return scalar.text
 
@@ -89,6 +98,7 @@ def _unquoted(scalar: Scalar, pattern: re.Pattern[str]) -> str:
 
 CONVERTERS: dict[Kind, Callable[[Scalar], Value]] = {
     Kind.TEXT: _text,
+    Kind.LINES: _lines,
     Kind.CHOICE: _text,
     Kind.WHOLE: _whole,
     Kind.NUMBER: _number,

@@ -69,7 +69,6 @@ TOOL_DEFAULTS: dict[str, tuple[Any, ...]] = {
     "allowed_callers": (["direct"], []),
     "defer_loading": (False,),
 }
-NEEDS_NOTHING = frozenset({"reasoning.encrypted_content"})
 LOGPROBS = "message.output_text.logprobs"
 
 

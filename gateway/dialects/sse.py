@@ -90,8 +90,3 @@ class EventParser:
 def encode(data: bytes) -> bytes:
     """An event without a name, as OpenAI's streams have them."""
     return b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"
-
-
-def encode_named(name: str, data: bytes) -> bytes:
-    """An event with a name, as Anthropic's streams have them."""
-    return b"event: " + name.encode() + b"\n" + encode(data)

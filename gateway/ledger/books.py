@@ -6,22 +6,29 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gateway.errors import GatewayError, StorageFull, UpstreamError
+from gateway.ledger import entries
 from gateway.ledger.journal import Journal
 from gateway.limits.hold import Hold
 from gateway.limits.rules import Left, Rule
 from gateway.metrics import Metrics
-from routing.catalog import Backend, Catalog, PriceList
+from routing.catalog import Backend, Catalog
 from routing.chat import ChatRequest, Json, Usage
 from routing.pricing import baseline_nano, cost_nano
 
 if TYPE_CHECKING:
     from gateway.contents.transcript import Transcript
+    from routing.learned.drift import Placed
 
 
 Clock = Callable[[], float]
 
 
 LOCAL_SCOPE = "local"  # of open mode
+# How the endpoints begin of what the gateway asks to decide and to learn, and of what
+# no client asked under the rules that serve.
+OURS = ("cache.", "learn.")
+TRIAL = "playground."
+NOT_OF_CLIENTS = (*OURS, TRIAL)
 
 
 @dataclass(slots=True)
@@ -52,6 +59,7 @@ class RequestRecord:
     at: str
     endpoint: str = "chat.completions"
     decisions: list[Json] = field(default_factory=list)
+    facts: Json = field(default_factory=dict)  # see gateway.whatif.facts
     cache: str = "MISS"
     cache_level: str = ""
     answered_by: str = ""
@@ -70,12 +78,14 @@ class RequestRecord:
     conversation: bytes | None = None
     lesson: Json | None = None  # what can be learned from it, once it was judged
     doubted: tuple[str, str] | None = None  # an earlier request, and why its answer is
+    placed: "Placed | None" = None  # by a router, among what it was measured with
     left: dict[str, Left] | None = None  # of its limits, by kind
     budget_step: str = ""  # what a budget near its end made of it
     arm: str = ""  # "routed" or "holdout", where savings are measured
     transcript: "Transcript | None" = None  # where texts are kept
     quiet: bool = False  # neither tags nor decisions are kept
-    asks_again: Json | None = None  # of which group and day the earlier request was
+    asks_again: str = ""  # the earlier request, in a group, with the same question
+    set_aside_nano: int = 0  # of the gateway's own money, for what it asks itself
 
     def decide(self, step: str, text: str, **facts: object) -> None:
         """Note a decision and its reason, for `GET /v1/requests/{id}`."""
@@ -187,37 +197,13 @@ class Books:
     ) -> Attempt:
         """Journal the intent; raises StorageFull before anything can be billed.
 
-        With a `hold`, an attempt whose end nobody sees costs what was set aside.
+        An attempt whose end nobody sees costs what was set aside for it.
         """
         number = record.attempts + 1
-        attempt_id = f"{record.chat.request_id}-{number}"
-        expected = Usage(prompt=prompt_tokens, estimated=True)
-        price = backend.price
-        intent: Json = {
-            "t": "intent",
-            "attempt_id": attempt_id,
-            "request_id": record.chat.request_id,
-            "at": self._now(),
-            "number": number,
-            "scope": record.caller.scope,
-            "key_id": record.caller.key_id,
-            "key_name": record.caller.key_name,
-            "team": record.caller.team,
-            "endpoint": record.endpoint,
-            "dialect": record.chat.dialect,
-            "stream": record.chat.stream,
-            "model_asked": record.chat.model,
-            "score": record.score,
-            "backend": backend.name,
-            "provider": backend.provider,
-            "model": backend.model,
-            "tier": backend.tier,
-            "price": price_record(price, expected),
-            "prompt_tokens": prompt_tokens,
-            "cost_nano": cost_nano(expected, price) if price else 0,
-        }
-        if hold:
-            intent["cost_nano"] = max(intent["cost_nano"], hold.nano)
+        intent = entries.intent(record, backend, number, prompt_tokens)
+        intent["at"] = self._now()
+        aside = max(record.set_aside_nano, hold.nano if hold else 0)
+        intent["cost_nano"] = max(intent["cost_nano"], aside)
         try:
             self.journal.append(intent)
         except StorageFull:
@@ -228,7 +214,13 @@ class Books:
             self.unrecorded += 1
         record.attempts = number
         return Attempt(
-            attempt_id, record, backend, intent, self.clock(), self, hold=hold
+            intent["attempt_id"],
+            record,
+            backend,
+            intent,
+            self.clock(),
+            self,
+            hold=hold,
         )
 
     def write_attempt(
@@ -242,9 +234,11 @@ class Books:
         price = attempt.backend.price
         billable = state != "free"
         attempt.cost_nano = cost_nano(usage, price) if billable and price else 0
+        if state == "unknown":
+            aside = attempt.hold.nano if attempt.hold else 0
+            aside = max(aside, attempt.record.set_aside_nano)
+            attempt.cost_nano = max(attempt.cost_nano, aside)
         if attempt.hold:
-            if state == "unknown":
-                attempt.cost_nano = max(attempt.cost_nano, attempt.hold.nano)
             tokens = usage.prompt + usage.completion if billable else 0
             attempt.hold.settle(attempt.cost_nano, tokens)
         attempt.seconds = attempt.elapsed
@@ -253,75 +247,15 @@ class Books:
         record.cost_nano += attempt.cost_nano
         record.unpriced |= billable and price is None
         self.metrics.count_attempt(attempt.backend.name, state)
-        self._keep(
-            {
-                **attempt.intent,
-                "t": "attempt",
-                "price": price_record(price, usage),
-                "state": state,
-                "status": status,
-                "error_code": error_code,
-                "prompt_tokens": usage.prompt if billable else 0,
-                "completion_tokens": usage.completion,
-                "cached_tokens": usage.cached,
-                "cache_write_tokens": usage.cache_write,
-                "cache_write_1h_tokens": usage.cache_write_1h,
-                "reasoning_tokens": usage.reasoning,
-                "cost_nano": attempt.cost_nano,
-                "latency_ms": milliseconds(attempt.seconds),
-                "first_byte_ms": milliseconds(attempt.first_byte),
-                "late": record.closed,
-            }
-        )
+        self._keep(entries.settlement(attempt, state, usage, status, error_code))
 
     def write_request(
         self, record: RequestRecord, status: int, outcome: str, error_code: str
     ) -> None:
-        chat, usage = record.chat, record.usage
         seconds = self.clock() - record.started
         self.metrics.observe_answer(record.cache, seconds)
         self._keep(
-            {
-                "t": "request",
-                "request_id": chat.request_id,
-                "at": record.at,
-                "scope": record.caller.scope,
-                "key_id": record.caller.key_id,
-                "key_name": record.caller.key_name,
-                "team": record.caller.team,
-                "endpoint": record.endpoint,
-                "dialect": chat.dialect,
-                "stream": chat.stream,
-                "model_asked": chat.model,
-                "status": status,
-                "outcome": outcome,
-                "error_code": error_code,
-                "cache": record.cache,
-                "cache_level": record.cache_level,
-                "answered_by": record.answered_by,
-                "score": record.score,
-                "tier": record.tier,
-                "backend": record.backend,
-                "model_served": record.model_served,
-                "prompt_tokens": usage.prompt,
-                "completion_tokens": usage.completion,
-                "cached_tokens": usage.cached,
-                "reasoning_tokens": usage.reasoning,
-                "estimated": usage.estimated,
-                "cost_nano": record.cost_nano,
-                "saved_nano": record.saved_nano,
-                "latency_ms": milliseconds(seconds),
-                "first_byte_ms": milliseconds(record.first_byte),
-                "overhead_ms": round(record.overhead_ms, 3),
-                "attempts": record.attempts,
-                "tags": () if record.quiet else chat.tags,
-                "arm": record.arm,
-                "asks_again": record.asks_again,
-                "decisions": [] if record.quiet else record.decisions,
-                "lesson": None if record.quiet else lesson_of(record, status),
-                "doubted": record.doubted,
-                **contents_of(record),
-            },
+            entries.request(record, seconds, status, outcome, error_code),
             # One that reached no provider owes nothing: a flood of requests refused
             # for want of room must not fill the memory instead.
             must_keep=record.attempts > 0,
@@ -342,37 +276,6 @@ class Books:
             self._second = second
             self._written = datetime.fromtimestamp(second, UTC).isoformat()[:19]
         return f"{self._written}.{int((now - second) * 1e6):06d}+00:00"
-
-
-def price_record(price: PriceList | None, usage: Usage) -> Json | None:
-    """The price that a call of these tokens is charged by."""
-    if price is None:
-        return None
-    price = price.of(usage.prompt)
-    return {
-        "input": price.input,
-        "output": price.output,
-        "cache_read": price.cache_read,
-        "cache_write": price.cache_write,
-        "cache_write_1h": price.cache_write_1h,
-    }
-
-
-def lesson_of(record: RequestRecord, status: int) -> Json | None:
-    """Only an answer of the tier that was chosen tells what that choice was worth."""
-    lesson = record.lesson
-    learnt = lesson is not None and status == 200 and lesson["tier"] == record.tier
-    return lesson if learnt else None
-
-
-def contents_of(record: RequestRecord) -> Json:
-    if record.transcript is None:
-        return {}
-    return {"contents": record.transcript.to_json(record.chat.body)}
-
-
-def milliseconds(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds * 1000, 3)
 
 
 def saving(usage: Usage, paid_nano: int, catalog: Catalog) -> int:

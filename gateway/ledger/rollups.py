@@ -1,6 +1,7 @@
 """Adds records to the sums per hour and day, in the transaction of their rows."""
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cache
@@ -9,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 
+from gateway.ledger.books import OURS
 from gateway.ledger.table import Sums, text
 from gateway.models import RequestLog
 from gateway.usage_rows import BUCKETS_MS, Dimension, Span, UsageRollup
@@ -17,12 +19,17 @@ from routing.chat import Json
 CLIENT_LEFT = 499
 NAME_CHARS, ID_CHARS = 128, 64  # as wide as their columns
 PLACE = {name: place for place, name in enumerate(UsageRollup.SUMS)}
+REQUESTS, SPENT = PLACE["requests"], PLACE["spent_nano"]
 LATENCY, FIRST_BYTE = PLACE["latency_0"], PLACE["first_byte_0"]
 REUSE = {"HIT": "hits", "SHARED": "shared", "BYPASS": "bypassed"}
-COPIED = ("prompt_tokens", "completion_tokens", "cached_tokens", "saved_nano")
+COPIED = [
+    (PLACE[name], name)
+    for name in ("prompt_tokens", "completion_tokens", "cached_tokens", "saved_nano")
+]
 
 Amounts = list[tuple[int, int]]  # a place in SUMS and what is added there
 Name = tuple[str, object]  # a dimension and a value of it
+Kind = tuple[str, Any, Any, Any, Any, str, str, str, int, tuple[str, ...]]
 
 
 class Batch:
@@ -33,11 +40,19 @@ class Batch:
         self._alike: dict[tuple[str, tuple[Name, ...]], list[int]] = {}
 
     def add(self, at: str, names: tuple[Name, ...], amounts: Amounts) -> None:
-        sums = self._alike.get(key := (hour_of(at), names))
-        if sums is None:
-            sums = self._alike[key] = [0] * len(PLACE)
+        sums = self._of(at, names)
         for place, amount in amounts:
             sums[place] += amount
+
+    def add_sums(self, at: str, names: tuple[Name, ...], more: list[int]) -> None:
+        sums = self._of(at, names)
+        sums[:] = map(add, sums, more)
+
+    def _of(self, at: str, names: tuple[Name, ...]) -> list[int]:
+        sums = self._alike.get(key := (hour_of(at), names))
+        if sums is None:
+            sums = self._alike[key] = nothing()
+        return sums
 
     def rows(self) -> dict[tuple[Any, ...], list[int]]:
         """Sums by span, start, dimension and name."""
@@ -59,30 +74,63 @@ class Batch:
 def add_rollups(requests: Iterable[Json], attempts: Iterable[Json]) -> None:
     """Requests count themselves, their tokens and times; attempts count the money."""
     batch = Batch()
-    for request in requests:
-        add_request(request, batch)
+    add_requests(requests, batch)
     for attempt in attempts:
         add_attempt(attempt, batch)
     batch.write()
 
 
-def add_request(request: Json, batch: Batch) -> None:
-    at, status, reuse = request["at"], request["status"], request["cache"]
-    amounts = [
-        (PLACE["requests"], 1),
-        (PLACE["errors"], int(status >= 400 and status != CLIENT_LEFT)),
-        (LATENCY + bucket(request.get("latency_ms") or 0), 1),
-        *((PLACE[name], request.get(name, 0)) for name in COPIED),
-    ]
-    if reuse in REUSE:
-        amounts.append((PLACE[REUSE[reuse]], 1))
+def add_requests(requests: Iterable[Json], batch: Batch) -> None:
+    alike: dict[Kind, list[int]] = defaultdict(nothing)
+    for request in requests:
+        add_request(request, alike[kind_of(request)])
+    for (
+        at,
+        backend,
+        tier,
+        key,
+        team,
+        own,
+        reuse,
+        level,
+        status,
+        tags,
+    ), sums in alike.items():
+        if status >= 400 and status != CLIENT_LEFT:
+            sums[PLACE["errors"]] = sums[REQUESTS]
+        if reuse in REUSE:
+            sums[PLACE[REUSE[reuse]]] = sums[REQUESTS]
+        # Of what no call knows it is the request that tells the cost.
+        batch.add_sums(at, what(own, reuse, level, status, tags), sums)
+        sums[SPENT] = 0
+        batch.add_sums(at, named(backend, tier, key, team), sums)
+
+
+def kind_of(request: Json) -> Kind:
+    """What requests have in common that are summed up together."""
+    return (
+        hour_of(request["at"]),
+        request["backend"],
+        request["tier"],
+        request.get("key_name", ""),
+        request.get("team", ""),
+        own_endpoint(request.get("endpoint", "")),
+        request["cache"],
+        request.get("cache_level", ""),
+        request["status"],
+        tuple(request.get("tags", ())),
+    )
+
+
+def add_request(request: Json, sums: list[int]) -> None:
+    """What differs from request to request of a kind."""
+    sums[REQUESTS] += 1
+    sums[LATENCY + bucket(request.get("latency_ms") or 0)] += 1
     if (first_byte := request.get("first_byte_ms")) is not None:
-        amounts.append((FIRST_BYTE + bucket(first_byte), 1))
-    batch.add(at, who(request), amounts)
-    # Of what no call knows it is the request that tells the cost.
-    amounts.append((PLACE["spent_nano"], request.get("cost_nano", 0)))
-    level, tags = request.get("cache_level", ""), request.get("tags", ())
-    batch.add(at, what(reuse, level, status, tags), amounts)
+        sums[FIRST_BYTE + bucket(first_byte)] += 1
+    for place, name in COPIED:
+        sums[place] += request.get(name, 0)
+    sums[SPENT] += request.get("cost_nano", 0)
 
 
 def add_attempt(attempt: Json, batch: Batch) -> None:
@@ -97,26 +145,44 @@ def add_attempt(attempt: Json, batch: Batch) -> None:
         # It outlived its request's record, whose cost it still is.
         id_ = text(attempt["request_id"])[:ID_CHARS]
         rows = RequestLog.objects.filter(request_id=id_)
-        columns = rows.values_list("at", "cache", "cache_level", "status", "tags")
-        for moment, reuse, level, status, tags in columns:
-            names = what(reuse, level, status, tags)
+        columns = ("at", "endpoint", "cache", "cache_level", "status", "tags")
+        for moment, endpoint, *more in rows.values_list(*columns):
+            names = what(own_endpoint(endpoint), *more)
             batch.add(moment.isoformat(), names, [(PLACE["spent_nano"], cost)])
 
 
 def who(record: Json) -> tuple[Name, ...]:
+    key, team = record.get("key_name", ""), record.get("team", "")
+    return named(record["backend"], record["tier"], key, team)
+
+
+def named(backend: object, tier: object, key: object, team: object) -> tuple[Name, ...]:
     return (
         (Dimension.ALL, ""),
-        (Dimension.MODEL, record["backend"]),
-        (Dimension.TIER, record["tier"] or ""),
-        (Dimension.KEY, record.get("key_name", "")),
-        (Dimension.TEAM, record.get("team", "")),
+        (Dimension.MODEL, backend),
+        (Dimension.TIER, tier or ""),
+        (Dimension.KEY, key),
+        (Dimension.TEAM, team),
     )
 
 
-def what(reuse: str, level: str, status: int, tags: Iterable[str]) -> tuple[Name, ...]:
-    answer = f"{reuse} {level}".strip()
+def own_endpoint(endpoint: object) -> str:
+    """Of a request that the gateway made to decide or to learn; else ""."""
+    name = text(endpoint)
+    return name if name.startswith(OURS) else ""
+
+
+def what(
+    own: str, reuse: str, level: str, status: int, tags: Iterable[str]
+) -> tuple[Name, ...]:
+    """No client was answered by a request of our own: it is a kind by itself."""
+    answer = own or f"{reuse} {level}".strip()
     named = ((Dimension.TAG, tag) for tag in sorted(set(tags)))
     return ((Dimension.ANSWER, answer), (Dimension.STATUS, status), *named)
+
+
+def nothing() -> list[int]:
+    return [0] * len(PLACE)
 
 
 def hour_of(at: str) -> str:

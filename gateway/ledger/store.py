@@ -16,14 +16,17 @@ from django.db import (
 from django.db.models import F, Model, Value
 from django.db.models.functions import Greatest
 
+from gateway.ledger import acceptance
 from gateway.ledger.lessons import keep_lessons
-from gateway.ledger.measured_days import add_measured_days
+from gateway.ledger.measured_days import add_late_cost, add_measured_days
+from gateway.ledger.placed_hours import add_placed_hours
 from gateway.ledger.rollups import add_rollups
 from gateway.ledger.spend_days import add_spend_days
 from gateway.ledger.table import Sums, Table, text
 from gateway.models import (
     Attempt,
     LimitCounter,
+    PlacedHour,
     RequestContent,
     RequestLog,
     UsageRollup,
@@ -93,6 +96,10 @@ def _save(requests: list[Json], attempts: list[Json], may_exist: bool) -> None:
         add_rollups(requests, attempts)
         add_spend_days(requests, attempts)
         add_measured_days(requests)
+        add_placed_hours(requests)
+        for request in requests:
+            if earlier := request.get("asks_again"):
+                acceptance.note(text(earlier), text(request["scope"]), "asked_again")
 
 
 def _keep_contents(requests: Iterable[Json]) -> None:
@@ -128,11 +135,15 @@ def _add_late_costs(attempts: Iterable[Json]) -> None:
     """An attempt that outlived its request's log row adds its cost to that row."""
     for attempt in attempts:
         if attempt.get("late"):
-            RequestLog.objects.filter(request_id=attempt["request_id"]).update(
+            found = RequestLog.objects.filter(request_id=attempt["request_id"])
+            row = found.values("at", "scope", "endpoint", "arm", "cost_nano").first()
+            found.update(
                 cost_nano=F("cost_nano") + attempt["cost_nano"],
                 # Counted already when it began before the row was written.
                 attempts=Greatest(F("attempts"), Value(attempt["number"])),
             )
+            if row:
+                add_late_cost(row, attempt["cost_nano"])
 
 
 def _add_totals(requests: Iterable[Json], attempts: Iterable[Json]) -> None:
@@ -203,6 +214,7 @@ def _purge_rollups(cutoff: datetime) -> None:
     old = UsageRollup.objects.filter(start__lt=cutoff)
     hours = old.filter(span=Span.HOUR)
     tags = old.filter(span=Span.DAY, dimension=Dimension.TAG)
-    for rows in (hours, tags):
+    placed = PlacedHour.objects.filter(start__lt=cutoff)
+    for rows in (hours, tags, placed):
         chosen = list(rows.order_by("start").values_list("pk", flat=True)[:STEP])
-        UsageRollup.objects.filter(pk__in=chosen).delete()
+        rows.model._default_manager.filter(pk__in=chosen).delete()

@@ -51,7 +51,7 @@ class Table:
         ]
         quote = connection.ops.quote_name
         columns = ", ".join(map(quote, names))
-        self._row = f"({', '.join(['%s'] * len(names))})"
+        self._row = f"({', '.join([place()] * len(names))})"
         # Names of our own model, never input.
         table = quote(model._meta.db_table)
         self._insert = f"INSERT INTO {table} ({columns}) VALUES "  # noqa: S608
@@ -98,7 +98,7 @@ class Sums:
         table = connection.ops.quote_name(model._meta.db_table)
         added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
         columns = (*key, *sums)
-        self._row = f"({', '.join(['%s'] * len(columns))})"
+        self._row = f"({', '.join([place()] * len(columns))})"
         # SQLite and PostgreSQL
         self._insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608
         self._add = f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {added}"
@@ -115,6 +115,15 @@ class Sums:
             places = ", ".join([self._row] * rows)
             self._statements[rows] = self._insert + places + self._add
         return self._statements[rows]
+
+
+def place() -> str:
+    """Where a value goes in a statement.
+
+    SQLite's own mark: Django would put it for each `%s`, of which a statement has
+    thousands, each time that the statement is executed.
+    """
+    return "?" if connection.vendor == "sqlite" else "%s"
 
 
 def portions(rows: Sequence[Values]) -> Iterator[Sequence[Values]]:

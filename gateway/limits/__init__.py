@@ -6,6 +6,7 @@ counters.py     what is counted, whoever counts it
 in_memory.py    counting in one process
 in_redis.py     counting for all workers in Redis
 in_database.py  counting for all workers in the database, where there is no Redis
+counting_thread.py  the database's thread: slow is waited for, stuck is down
 settling.py     settlements on their way to counters outside this process
 books.py        what the ledger says was spent: no counter may stand below it
 hold.py         what one attempt has set aside

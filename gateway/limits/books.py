@@ -2,15 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 
 from django.db.models import Q, Sum
 
 from gateway.limits.counters import Mark
-from gateway.limits.rules import Rule
+from gateway.limits.rules import AUDITS, COMPARISONS, Rule
 from gateway.limits.windows import Windows
-from gateway.models import SpendDay, Team
+from gateway.models import SpendDay, Team, UsageRollup
+from gateway.usage_rows import Dimension, Span
 
+# The endpoints that each budget of the gateway's own pays for.
+OWN = {
+    COMPARISONS: ("learn.pair", "learn.judge"),
+    AUDITS: ("cache.audit", "cache.judge", "cache.embeddings"),
+}
 FEW = 100  # subjects that a query names; of more it reads all
 
 
@@ -27,7 +33,10 @@ def spent_so_far(rules: Iterable[Rule], now: datetime) -> dict[str, int]:
         by_day[window.day].append(Mark(rule, window))
     names = dict(Team.objects.values_list("pk", "name")) if by_day else {}
     for day, marks in by_day.items():
-        sums = sums_since(day, [mark.rule.subject for mark in marks], names)
+        subjects = [mark.rule.subject for mark in marks]
+        sums = sums_since(day, subjects, names)
+        for subject in OWN.keys() & subjects:
+            sums[subject] = own_since(day, OWN[subject])
         for mark in marks:
             if spent := sums.get(mark.rule.subject):
                 found[mark.name] = spent
@@ -52,3 +61,12 @@ def sums_since(
         if team in team_ids:
             sums[f"team:{team_ids[team]}"] += spent
     return sums
+
+
+def own_since(day: date, endpoints: Sequence[str]) -> int:
+    """What these requests of the gateway's own cost from that day on, in UTC. From
+    the sums, because a busy day has millions of requests."""
+    start = datetime.combine(day, time.min, UTC)
+    rows = UsageRollup.objects.filter(span=Span.DAY, dimension=Dimension.ANSWER)
+    found = rows.filter(start__gte=start, name__in=endpoints)
+    return found.aggregate(spent=Sum("spent_nano", default=0))["spent"] or 0

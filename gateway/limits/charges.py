@@ -9,7 +9,7 @@ from gateway.ledger.books import Caller, RequestRecord
 from gateway.limits.counters import Count, Counters, CountersDown, Full, Mark
 from gateway.limits.hold import Hold
 from gateway.limits.in_memory import MemoryCounters, ShareCounters
-from gateway.limits.rules import Kind, Left
+from gateway.limits.rules import Kind, Left, Rule
 from gateway.limits.windows import Windows
 from routing.chat import Usage
 
@@ -96,6 +96,16 @@ class Charges:
             raise self._refusal(full) from None
         self._note(record, marks, counts)
         return Hold(counters, marks, most_nano)
+
+    async def set_aside(self, rule: Rule, nano: int) -> Hold | None:
+        """Room in a budget that no caller has; None without."""
+        window = self._windows.at(rule.period, rule.zone, self._wall())
+        marks = [Mark(rule, window, nano, rule.limit)]
+        try:
+            counters, _ = await self._reserve(marks)
+        except Full:
+            return None
+        return Hold(counters, marks, nano)
 
     def spent(self, budget: Budget) -> BudgetSpent:
         """The refusal of a budget that is used up."""

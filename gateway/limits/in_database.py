@@ -6,41 +6,37 @@ The one exception to "no query on the request path", for keys with limits only.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
 
-import structlog
-from django.db import Error as DatabaseError
-from django.db import connection, transaction
 from django.db.models import F
 
 from gateway.limits.books import spent_so_far
 from gateway.limits.counters import Count, CountersDown, Full, Mark
+from gateway.limits.counting_thread import CountingThread
 from gateway.limits.settling import Settling
 from gateway.models import LimitCounter
 
-log = structlog.get_logger("limits")
-PATIENCE_SECONDS = 2.0
-PAUSE_SECONDS = 1.0  # a database that failed is left alone for so long
 BOOKS_SECONDS = 1.0
 MOST_NAMES = 10_000
 
 
 class DatabaseCounters:
-    """Rows of LimitCounter. One thread with one connection, as long as it works."""
+    """Rows of LimitCounter."""
 
-    def __init__(self, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        wall: Callable[[], float] = time.time,
+        thread: CountingThread | None = None,
+    ) -> None:
         self._wall = wall
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="limits")
-        self._asked_again_at = 0.0
+        self._thread = thread or CountingThread(look)
         self._settling = Settling(self._settle)
         # When each counter was last not below the books: others may count elsewhere.
         self._known: dict[str, float] = {}
 
     @property
     def usable(self) -> bool:
-        return time.monotonic() >= self._asked_again_at
+        return self._thread.up
 
     async def reserve(self, marks: Sequence[Mark]) -> list[Count]:
         return await self._settling.unless_cancelled(self._reserve(marks), marks)
@@ -50,53 +46,44 @@ class DatabaseCounters:
 
     async def close(self) -> None:
         await self._settling.close()
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, let_go)
-        self._thread.shutdown(wait=False)
+        await self._thread.close()
 
     async def spent(self, marks: Sequence[Mark]) -> dict[str, int]:
         """What the books say of these budgets. Raises CountersDown."""
+        if not self.usable:
+            raise CountersDown("The database is not asked at the moment.")
         now = datetime.fromtimestamp(self._wall(), UTC)
-        found: dict[str, int] = await self._run(
-            spent_so_far, [mark.rule for mark in marks], now
-        )
+        rules = [mark.rule for mark in marks]
+        asked = self._thread.submit(spent_so_far, rules, now)
+        found: dict[str, int] = await self._thread.end_of(asked)
         return found
 
     async def _reserve(self, marks: Sequence[Mark]) -> list[Count]:
         since = time.monotonic() - BOOKS_SECONDS
         unknown = [mark for mark in marks if self._known.get(mark.name, since) <= since]
-        counts: list[Count] = await self._run(charge, marks, unknown, self._wall())
+        asked = self._thread.submit(charge, marks, unknown, self._wall())
+        try:
+            counts: list[Count] = await self._thread.end_of(asked)
+        except CountersDown:
+            self._known.clear()
+            if not asked.cancel():  # it may be set aside yet
+                self._settling.give_back(asyncio.wrap_future(asked), marks)
+            raise
         if len(self._known) > MOST_NAMES:
             self._known.clear()
         self._known.update((mark.name, time.monotonic()) for mark in unknown)
         return counts
 
     async def _settle(self, marks: Sequence[Mark], spent: Sequence[int]) -> None:
-        await self._run(settle, marks, spent)
-
-    async def _run(self, work: Callable[..., Any], *args: object) -> Any:
-        loop = asyncio.get_running_loop()
-        asked = loop.run_in_executor(self._thread, in_transaction, work, *args)
-        try:
-            return await asyncio.wait_for(asked, PATIENCE_SECONDS)
-        except (DatabaseError, TimeoutError) as error:
-            log.warning("limits_not_counted_in_database", error=str(error))
-            self._asked_again_at = time.monotonic() + PAUSE_SECONDS
-            self._known.clear()
-            raise CountersDown(str(error)) from error
+        # However long it takes: what was given up and made nevertheless would be
+        # made twice.
+        asked = self._thread.submit(settle, marks, spent)
+        await self._thread.end_of(asked, for_ever=True)
 
 
-def let_go() -> None:
-    connection.close()  # this thread's
-
-
-def in_transaction(work: Callable[..., Any], *args: object) -> Any:
-    try:
-        with transaction.atomic():
-            return work(*args)
-    except DatabaseError:
-        connection.close()
-        raise
+def look() -> None:
+    """Can anything be counted? SQLite is locked for it, rows are none."""
+    LimitCounter.objects.filter(name="").update(reserved=0)
 
 
 def charge(marks: Sequence[Mark], unknown: Sequence[Mark], now: float) -> list[Count]:

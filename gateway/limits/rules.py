@@ -5,6 +5,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from gateway.limits.windows import Period
+from routing.pricing import NANO_PER_USD
 
 Kind = Literal["requests", "tokens", "usd"]
 UTC = ZoneInfo("UTC")
@@ -36,3 +37,19 @@ class Rule:
     @property
     def is_budget(self) -> bool:
         return self.kind == "usd"
+
+
+COMPARISONS = "learn:pairs"
+AUDITS = "cache:audits"
+
+
+def of_comparisons(budget_usd: float) -> Rule:
+    """What learning may pay a day for comparing answers, over all scopes."""
+    limit = round(budget_usd * NANO_PER_USD)
+    return Rule(COMPARISONS, "comparisons", "usd", "day", limit)
+
+
+def of_audits(budget_usd: float) -> Rule:
+    """What the cache may pay a day for audits and for learning aliases."""
+    limit = round(budget_usd * NANO_PER_USD)
+    return Rule(AUDITS, "audits of the cache", "usd", "day", limit)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any
 
 from gateway.limits.counters import Count, CountersDown, Mark
@@ -10,16 +11,18 @@ Settle = Callable[[Sequence[Mark], Sequence[int]], Awaitable[None]]
 # Kept while nobody takes them. Beyond it what was set aside stands until its window
 # ends, which is too much counted, never too little.
 MOST_OWED = 10_000
+PAUSE_SECONDS = 1.0
 
 
 class Settling:
-    """Makes each settlement in the background; those that failed, with the next."""
+    """Makes each settlement in the background, again and again until it is taken."""
 
     def __init__(self, settle: Settle) -> None:
         self._settle = settle
         self._owed: list[tuple[Sequence[Mark], Sequence[int]]] = []
         self._task: asyncio.Task[None] | None = None
         self._left: set[asyncio.Future[list[Count]]] = set()  # by their callers
+        self._closing = asyncio.Event()
 
     def add(self, marks: Sequence[Mark], spent: Sequence[int]) -> None:
         if len(self._owed) < MOST_OWED:
@@ -35,17 +38,25 @@ class Settling:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            self._left.add(task)
-            task.add_done_callback(lambda done: self._give_back(done, marks))
+            self.give_back(task, marks)
             raise
 
+    def give_back(
+        self, reserving: "asyncio.Future[list[Count]]", marks: Sequence[Mark]
+    ) -> None:
+        """What it sets aside, if it does: nobody waits for it any more."""
+        self._left.add(reserving)
+        reserving.add_done_callback(lambda done: self._given_up(done, marks))
+
     async def close(self) -> None:
-        """Wait for what is on its way."""
+        """Wait for what is on its way; what is owed is tried once more."""
         await asyncio.gather(*self._left, return_exceptions=True)
+        self._closing.set()
         if self._task:
             await asyncio.gather(self._task, return_exceptions=True)
+        self._closing.clear()
 
-    def _give_back(
+    def _given_up(
         self, done: "asyncio.Future[list[Count]]", marks: Sequence[Mark]
     ) -> None:
         self._left.discard(done)
@@ -55,8 +66,16 @@ class Settling:
     async def _work(self) -> None:
         while self._owed:
             marks, spent = self._owed[0]
+            last = self._closing.is_set()
             try:
                 await self._settle(marks, spent)
             except CountersDown:
-                return  # with the next one
+                if last:
+                    return
+                await self._pause()
+                continue
             del self._owed[0]
+
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), PAUSE_SECONDS)

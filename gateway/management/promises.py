@@ -7,8 +7,9 @@ from django.core.management.base import CommandError, OutputWrapper
 from django.utils import timezone
 
 from gateway.runtime import snapshot as snapshots
-from gateway.runtime.snapshot import InvalidConfiguration
+from gateway.runtime.checks import InvalidConfiguration
 from routing.management.model_file import find_model
+from routing.management.tables import need_tables
 from routing.models import RouterModel, RoutingPolicy
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def calibrate(options: dict[str, Any], out: OutputWrapper) -> None:
             raise CommandError("--apply is for judgements of your own traffic.")
         tell(on_data(options), out)
         return
+    need_tables("there is no judgement of an answer yet")
     router = active_router(options["scope"])
     found = on_rows(router, options["max_worse"], options["confidence"])
     tell(found, out)
@@ -88,7 +90,7 @@ def on_data(options: dict[str, Any]) -> "Promise":
         judged = from_lines(read(path, labelled=True), model, cheap, baseline)
     except BadLine as error:
         raise CommandError(f"{path}: {error}") from None
-    except (UnknownTier, OSError, EOFError) as error:
+    except (UnknownTier, OSError) as error:
         raise CommandError(str(error)) from None
     names = {tier: tier for tier in model.tiers}
     limit, confidence = options["max_worse"], options["confidence"]

@@ -99,6 +99,8 @@ class Place:
 
 
 def release(counts: Counter[Name], name: Name) -> None:
-    counts[name] -= 1
-    if counts[name] <= 0:
-        del counts[name]
+    left = counts[name] - 1
+    if left > 0:
+        counts[name] = left
+    else:
+        counts.pop(name)  # `del` of a Counter is a function in Python

@@ -91,9 +91,13 @@ def newest_rows() -> tuple[int, ...]:
 
 
 def is_due() -> bool:
+    from routing.learning.borders import due_borders
     from routing.learning.refit import due_scopes
 
-    due = set(due_scopes(RoutingPolicy.load()))
+    policy = RoutingPolicy.load()
+    if due_borders(policy):
+        return True
+    due = set(due_scopes(policy))
     busy = LearningTurn.objects.filter(taken_at__gt=timezone.now() - LONGEST)
     return bool(due - set(busy.values_list("scope", flat=True)))
 

@@ -78,7 +78,7 @@ def restore(
 ) -> int:
     """Fill the cache; how many answers came back."""
     for keys, row in keys_of(rows):
-        entry = entry_from_json(row.entry, now)
+        entry = entry_from_json(row.entry)
         cache.restore(keys, row.scope, entry, now, row.expires_at - wall)
     return len(rows)
 

@@ -10,6 +10,7 @@ from gateway.cache.key import after_purge
 from gateway.cache.withdrawal import latest
 from gateway.models import CachePurge
 from routing.catalog import Catalog
+from routing.vectors import makes_vectors
 
 # Of some of a scope's answers: by model, age or the request that bought one.
 PARTIAL = ~Q(model="") | ~Q(request_id="") | Q(older_than_seconds__isnull=False)
@@ -48,3 +49,7 @@ def notes_of_judge(catalog: Catalog) -> Iterator[str]:
         yield f"The cache's judge, {judge}, is no backend: nothing is judged."
     if catalog.policy.cache_learn_aliases and not judge:
         yield "The cache shall learn aliases, but has no judge: nothing is learned."
+    embedder = catalog.policy.cache_embeddings
+    backend = catalog.by_name.get(embedder)
+    if embedder and not (backend and makes_vectors(backend)):
+        yield f"{embedder} is no backend that makes embeddings: the cache uses none."

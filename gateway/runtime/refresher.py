@@ -9,7 +9,8 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
 from gateway.runtime import snapshot as snapshots
-from gateway.runtime.snapshot import InvalidConfiguration, Snapshot
+from gateway.runtime.checks import InvalidConfiguration
+from gateway.runtime.snapshot import Snapshot
 
 log = structlog.get_logger("configuration")
 REFRESH_SECONDS = 0.5
@@ -25,6 +26,7 @@ class Refresher:
         first: Snapshot,
         on_change: Callable[[Snapshot], None],
         also: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`also` reads something else of the database, as often."""
         self.current = first
@@ -33,7 +35,8 @@ class Refresher:
         self._on_change = on_change
         self._also = also
         self._seen: Mapping[str, int] = first.versions
-        self._read_at = time.monotonic()
+        self._clock = clock
+        self._read_at = clock()
         self._read_for = 0.0  # wall clock
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="refresh", daemon=True)
@@ -64,7 +67,8 @@ class Refresher:
     def refresh(self) -> None:
         """Look at the counters; read the rows when one of them moved."""
         versions: Mapping[str, int] = snapshots.read_versions()
-        if versions == self._seen and not self._due():
+        expected = versions != self._seen or self._at_its_moment()
+        if not (expected or self._long_ago()):
             return
         now = snapshots.utc_now()
         try:
@@ -75,16 +79,20 @@ class Refresher:
         else:
             self.refused = ""
             versions = fresh.versions
+            news = expected or fresh.fingerprint != self.current.fingerprint
             self.current = fresh
             self._on_change(fresh)
-            log.info("configuration_live", versions=dict(versions))
+            if news:
+                log.info("configuration_live", versions=dict(versions))
         # Not before: a read that the database broke off is made again.
         self._seen = versions
-        self._read_at = time.monotonic()
+        self._read_at = self._clock()
         self._read_for = now.timestamp()
 
-    def _due(self) -> bool:
+    def _at_its_moment(self) -> bool:
+        """A row takes effect by itself."""
         changes_at = self.current.changes_at
-        if changes_at is not None and self._read_for < changes_at <= time.time():
-            return True
-        return time.monotonic() - self._read_at > FULL_READ_SECONDS
+        return changes_at is not None and self._read_for < changes_at <= time.time()
+
+    def _long_ago(self) -> bool:
+        return self._clock() - self._read_at > FULL_READ_SECONDS

@@ -3,6 +3,7 @@
 Nothing here imports numpy while there is nothing to decide with.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from routing.models import Intent, RouterModel
 
 if TYPE_CHECKING:
     from routing.learned.brain import Brain
+    from routing.learned.cascades import Cascades
     from routing.learned.guide import Guide
     from routing.learned.model import QualityModel
     from routing.learned.promise import Promise
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("configuration")
 ACTIVE, SHADOW = RouterModel.Status.ACTIVE.value, RouterModel.Status.SHADOW.value
 USED = (ACTIVE, SHADOW)
+OWN = ("cascade", "cascade_check")  # of an intent
 # By primary key, those in use alone: a router's data never changes.
 _models: "dict[int, QualityModel]" = {}
 
@@ -49,24 +52,22 @@ def read_brain(catalog: Catalog) -> "tuple[Brain | None, tuple[str, ...]]":
             notes.append(f"{row} is {row.status} and can't be used: {error}")
             log.warning("router_unfit", router=row.version, reason=str(error))
     everybodys = by_scope.pop("")
-    brains = {
-        scope: Brain(
-            routers.get(ACTIVE) or everybodys.get(ACTIVE),
-            routers.get(SHADOW) or everybodys.get(SHADOW),
-            learning,
-            policy.learned_exploration,
-        )
-        for scope, routers in by_scope.items()
-    }
     brain = Brain(
         everybodys.get(ACTIVE),
         everybodys.get(SHADOW),
         learning,
         policy.learned_exploration,
-        brains,
     )
+    brains = {
+        scope: replace(
+            brain,
+            router=own.get(ACTIVE, brain.router),
+            shadow=own.get(SHADOW, brain.shadow),
+        )
+        for scope, own in by_scope.items()
+    }
     idle = not (brain.router or brain.shadow or learning or brains)
-    return None if idle else brain, tuple(notes)
+    return None if idle else replace(brain, own=brains), tuple(notes)
 
 
 def read_guide(policy: Policy, now: datetime) -> "tuple[Guide | None, tuple[str, ...]]":
@@ -81,6 +82,24 @@ def read_guide(policy: Policy, now: datetime) -> "tuple[Guide | None, tuple[str,
     except ValueError as error:
         return None, (f"The intents can't be used: {error}",)
     return Guide(intents, *read_trails(now.date())), ()
+
+
+def read_cascades() -> "tuple[Cascades | None, tuple[str, ...]]":
+    """The rules of intents that have a cascade of their own."""
+    rows = list(Intent.objects.filter(active=True))
+    own = {
+        row.slug: {name: value for name in OWN if (value := getattr(row, name))}
+        for row in rows
+    }
+    if not any(own.values()):
+        return None, ()
+    from routing.learned.cascades import Cascades
+    from routing.trails import intents_of
+
+    try:
+        return Cascades(intents_of(rows), own), ()
+    except ValueError as error:
+        return None, (f"The cascades of intents can't be used: {error}",)
 
 
 def _router(row: RouterModel, catalog: Catalog) -> "Router":

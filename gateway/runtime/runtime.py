@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from copy import copy
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from gateway.asked import Asked
 from gateway.cache import AnswerCache, CacheKeys, Entry, Hit
 from gateway.conversations import Conversations
+from gateway.deadlines import Deadlines
+from gateway.drift import Drift
 from gateway.inflight import InFlight
 from gateway.ledger.books import Books, RequestRecord
 from gateway.limits.charges import Charges
@@ -20,6 +23,7 @@ from gateway.reasks import Reasks
 from gateway.refusals import Refusals
 from gateway.runtime.admission import Admission
 from gateway.runtime.background import Background
+from gateway.runtime.database import DatabaseThread
 from gateway.runtime.persistence import Persistence
 from gateway.runtime.snapshot import Snapshot
 from gateway.runtime.totals import Totals
@@ -28,9 +32,11 @@ from gateway.sidecar import Sidecar
 from gateway.thoughts import ThoughtOrigins
 from routing.chat import Json
 from routing.health import Transition
-from routing.learned.drift import Drift
 from routing.pool import BackendPool
 from routing.retries import RetryBudget
+
+if TYPE_CHECKING:  # it imports numpy
+    from routing.learned.router import Router
 
 log = structlog.get_logger("pool")
 AfterAnswer = Callable[[Json, int, RequestRecord], None]
@@ -50,6 +56,8 @@ def log_transition(backend: str, change: Transition) -> None:
 
 class Runtime:
     """Counters, cache, calls in flight, clients and books of one process."""
+
+    draining = False
 
     def __init__(
         self,
@@ -79,6 +87,7 @@ class Runtime:
         self.totals = Totals()
         self.inflight = InFlight()
         self.background = Background()
+        self.database = DatabaseThread("background")  # for what runs in there
         self.persistence = Persistence(books.wall)
         # Told of hits that are stale or found by another wording, and of answers that
         # were stored: see aftercare.py.
@@ -94,9 +103,9 @@ class Runtime:
         self.conversations = Conversations(books.wall, shared)
         self.retries = RetryBudget(snapshot.catalog.policy.retry_budget)
         self.sidecar = Sidecar(http.side, clock)
-        self.drift = Drift()
+        self.drift = Drift(self._deciding, clock)
         self.deadlines = http.deadlines  # those of this event loop
-        self.draining = False
+        self.reading = Deadlines()  # of bodies that clients are still sending
         self.services: dict[type, Any] = {}  # what apps above keep here, by its type
         self.trouble: Callable[[], list[str]] = list  # what the lifespan's threads say
         self.apply(snapshot)
@@ -108,6 +117,13 @@ class Runtime:
         self.pool.sync(snapshot.catalog)
         self.cache.configure(snapshot.catalog.policy)
         self.retries.ratio = snapshot.catalog.policy.retry_budget
+
+    def under(self, snapshot: Snapshot) -> "Runtime":
+        """The same pool, cache and books for a request that another configuration of
+        these backends decides."""
+        other = copy(self)
+        other.snapshot = snapshot
+        return other
 
     def _forget_purged(self, snapshot: Snapshot) -> None:
         """Free what no key leads to any more."""
@@ -131,9 +147,14 @@ class Runtime:
         """What a budget's counter stood at when the configuration was read."""
         return self.snapshot.spent.get(counter, 0)
 
+    def _deciding(self) -> "list[Router]":
+        brain = self.snapshot.catalog.brain
+        return brain.deciding if brain else []
+
     async def close(self) -> None:
         """End what is still running, its bookkeeping included."""
         await self.background.close()
+        await self.database.close()
         await self.inflight.close()
         await self.charges.close()
         await asyncio.gather(self.http.close(), return_exceptions=True)

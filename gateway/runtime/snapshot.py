@@ -2,30 +2,32 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from math import isfinite
+from itertools import pairwise
 
-from django.core.exceptions import ValidationError
-from django.db.models import CharField, IntegerField, Model, Q
+from django.db.models import F, Q
 
 from gateway.cache import Withdrawals
 from gateway.cache.key import fingerprint, narrowed
 from gateway.ledger.books import Caller
 from gateway.limits.books import spent_so_far
+from gateway.limits.rules import Rule, of_audits, of_comparisons
 from gateway.models import ApiKey, CacheLevelOff, Team
 from gateway.runtime.callers import caller_of, is_limited
+from gateway.runtime.checks import (
+    InvalidConfiguration,
+    check_fields,
+    check_row,
+    check_tiers,
+    check_types,
+)
 from gateway.runtime.purges import notes_of_judge, purged_scopes, withdrawals
-from gateway.runtime.routers import read_brain, read_guide
+from gateway.runtime.routers import read_brain, read_cascades, read_guide
 from routing import models as rows
 from routing.catalog import Alias, Backend, Catalog, Policy, PriceList, Tier
-from routing.review import provider_key
-
-
-class InvalidConfiguration(ValueError):
-    """The rows contradict each other; the message tells an operator what to mend."""
+from routing.review import address_problem, provider_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +58,30 @@ class Snapshot:
     # Answers of some model or age that were purged.
     withdrawals: Withdrawals = field(default_factory=Withdrawals)
 
+    @property
+    def without_price(self) -> str:
+        """A sentence about the backends whose cost nobody knows; empty without any."""
+        names = ", ".join(backend.name for backend in self.catalog.unpriced)
+        return f"Without a price, so missing in every sum: {names}." if names else ""
+
     def seen_by(self, caller: Caller) -> "Snapshot":
-        """What is there for a caller: itself, or with those models only it may use."""
-        if not caller.models:
+        """What is there for a caller: itself, or with those models only it may use, and
+        with the borders that its scope has voted for."""
+        scope = caller.scope if caller.scope in self.catalog.voted else ""
+        if not caller.models and not scope:
             return self
-        seen = self._restricted.get(caller.models)
+        key = (caller.models, scope)
+        seen = self._restricted.get(key)
         if seen is None:
-            seen = self._restricted[caller.models] = self._with(caller.models)
+            seen = self._with(caller.models) if caller.models else self
+            # Borders say who answers, not what is worth storing: a router's do not
+            # count for the cache either.
+            seen = replace(seen, catalog=seen.catalog.of_scope(scope))
+            self._restricted[key] = seen
         return seen
 
     @cached_property
-    def _restricted(self) -> dict[tuple[str, ...], "Snapshot"]:
+    def _restricted(self) -> "dict[tuple[tuple[str, ...], str], Snapshot]":
         return {}
 
     def _with(self, models: tuple[str, ...]) -> "Snapshot":
@@ -117,10 +132,11 @@ def _read(now: datetime, environ: Mapping[str, str]) -> Snapshot:
         _backend(row, prices.get(row.pk), environ)
         for row in rows.Backend.objects.select_related("tier")
     )
-    catalog = Catalog(tiers, backends, _aliases(), _policy())
+    catalog = Catalog(tiers, backends, _aliases(), _policy(), voted=_voted(tiers))
     brain, notes = read_brain(catalog)
     guide, doubts = read_guide(catalog.policy, now)
-    catalog = replace(catalog, brain=brain, guide=guide)
+    cascades, more_doubts = read_cascades()
+    catalog = replace(catalog, brain=brain, guide=guide, cascades=cascades)
     keys, has_keys = _keys()
     own, purged = purged_scopes(fingerprint(catalog))
     return Snapshot(
@@ -130,12 +146,22 @@ def _read(now: datetime, environ: Mapping[str, str]) -> Snapshot:
         has_keys,
         next_price,
         versions,
-        (*notes, *doubts, *notes_of_judge(catalog)),
+        (*notes, *doubts, *more_doubts, *notes_of_judge(catalog)),
         purged,
         _levels_off(),
-        spent_so_far((rule for key in keys.values() for rule in key.caller.rules), now),
+        spent_so_far(_budgets(keys, catalog.policy), now),
         withdrawals(now),
     )
+
+
+def _budgets(keys: Mapping[str, Key], policy: Policy) -> Iterator[Rule]:
+    """Those of callers, and the gateway's own."""
+    for key in keys.values():
+        yield from key.caller.rules
+    if policy.learned_judge:
+        yield of_comparisons(policy.learned_pair_budget_usd)
+    if policy.cache_audit_share or policy.cache_learn_aliases:
+        yield of_audits(policy.cache_audit_budget_usd)
 
 
 def _tiers() -> tuple[Tier, ...]:
@@ -147,62 +173,19 @@ def _tiers() -> tuple[Tier, ...]:
     return tiers
 
 
-def check_tiers(tiers: tuple[Tier, ...]) -> None:
-    """Thresholds must rise from tier to tier; only the last has none."""
-    previous = -1
-    for tier in tiers[:-1]:
-        if tier.max_score is None:
-            raise InvalidConfiguration(
-                f"Tier {tier.rank} has no highest score, but it is not the last tier."
-            )
-        if tier.max_score <= previous:
-            raise InvalidConfiguration(
-                f"Tier {tier.rank} ends at score {tier.max_score}, which is not above "
-                f"the tier below it ({previous})."
-            )
-        previous = tier.max_score
+def _voted(tiers: tuple[Tier, ...]) -> dict[str, dict[int, int]]:
+    """Where scopes have moved the borders of today, if these still rise."""
+    bases = {tier.rank: tier.max_score for tier in tiers}
+    found: dict[str, dict[int, int]] = {}
+    for row in rows.VotedBorder.objects.exclude(border=F("base")):
+        if bases.get(row.tier) == row.base:
+            found.setdefault(row.scope, {})[row.tier] = row.border
+    return {scope: moved for scope, moved in found.items() if rises(bases | moved)}
 
 
-def check_row(row: Model, name: str) -> None:
-    """Refuse what the admin's form would have refused, whoever wrote the row."""
-    check_fields(row, name)
-    with refusing(name):
-        row.clean()
-
-
-def check_fields(row: Model, name: str) -> None:
-    """The part of it that looks at each value alone."""
-    relations = [field.name for field in row._meta.fields if field.is_relation]
-    with refusing(name):
-        row.clean_fields(exclude=relations)
-    for column, value in vars(row).items():
-        if isinstance(value, float) and not isfinite(value):
-            raise InvalidConfiguration(f"{name} is invalid. {column}: {value}.")
-
-
-@contextmanager
-def refusing(name: str) -> Iterator[None]:
-    try:
-        yield
-    except ValidationError as error:
-        problems = " ".join(
-            f"{field}: {' '.join(messages)}"
-            for field, messages in error.message_dict.items()
-        )
-        raise InvalidConfiguration(f"{name} is invalid. {problems}") from error
-
-
-def check_types(row: Model, name: str) -> None:
-    """SQLite keeps a word in a column of numbers. Cheap: there may be many rows."""
-    for column in row._meta.concrete_fields:
-        value = getattr(row, column.attname)
-        if isinstance(column, CharField):
-            fits = isinstance(value, str)
-        else:
-            fits = not isinstance(column, IntegerField) or isinstance(value, int)
-        if not fits and value is not None:
-            problem = f"{column.name}: {value!r} is of the wrong type."
-            raise InvalidConfiguration(f"{name} is invalid. {problem}")
+def rises(borders: Mapping[int, int | None]) -> bool:
+    finite = [border for border in borders.values() if border is not None]
+    return all(low < high for low, high in pairwise(finite))
 
 
 def _prices(now: datetime) -> tuple[dict[int, PriceList], float | None]:
@@ -225,7 +208,7 @@ def _backend(
     row: rows.Backend, price: PriceList | None, environ: Mapping[str, str]
 ) -> Backend:
     check_row(row, f"Backend {row.name}")
-    key, trouble = provider_key(row, environ)
+    key, keyless = provider_key(row, environ)
     return Backend(
         name=row.name,
         tier=row.tier.rank,
@@ -239,7 +222,7 @@ def _backend(
         max_in_flight=row.max_in_flight,
         weight=row.weight,
         state=row.state,  # type: ignore[arg-type]
-        misconfigured=trouble,
+        misconfigured=address_problem(row) or keyless,
         capabilities=row.capabilities,
         id=row.pk,
     )

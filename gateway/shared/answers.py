@@ -1,6 +1,5 @@
 """Stored answers in shared state: what one worker bought is a hit in all others."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
@@ -28,16 +27,9 @@ class SharedHit:
 class SharedAnswers:
     """Never raises: without shared state nothing is found and nothing kept."""
 
-    def __init__(
-        self,
-        state: SharedState,
-        seal: Seal,
-        clock: Callable[[], float],
-        random: Random,
-    ) -> None:
+    def __init__(self, state: SharedState, seal: Seal, random: Random) -> None:
         self._state = state
         self._seal = seal
-        self._clock = clock
         self._random = random
 
     async def find(self, keys: CacheKeys, policy: Policy) -> SharedHit | None:
@@ -57,7 +49,7 @@ class SharedAnswers:
         if value is None:
             return None
         level = self._levels(keys)[found.name]
-        entry = entry_from_json(value["entry"], self._clock())
+        entry = entry_from_json(value["entry"])
         return SharedHit(entry, level, found.seconds)
 
     async def put(self, keys: CacheKeys, entry: Entry, policy: Policy) -> None:

@@ -10,10 +10,10 @@ from collections import deque
 from contextlib import suppress
 
 from gateway.errors import ShuttingDown
-from gateway.inflight import LAG_BYTES, Reader, SharedCall
 from gateway.shared.messages import End, error_to_json, receipt_to_json
 from gateway.shared.seal import Seal
 from gateway.shared.state import SharedState, SharedStateDown
+from gateway.shared_call import LAG_BYTES, Reader, SharedCall
 from routing.chat import Json
 
 # A worker that stopped without a word is given up on after this long.

@@ -1,6 +1,5 @@
 """Everything of shared state that one process holds, in one place."""
 
-from collections.abc import Callable
 from random import Random
 
 from gateway.shared.answers import SharedAnswers
@@ -9,13 +8,7 @@ from gateway.shared.state import SharedState
 
 
 class Shared:
-    def __init__(
-        self,
-        state: SharedState,
-        secret: str,
-        clock: Callable[[], float],
-        random: Random,
-    ) -> None:
+    def __init__(self, state: SharedState, secret: str, random: Random) -> None:
         self.state = state
         self.seal = Seal(secret)
-        self.answers = SharedAnswers(state, self.seal, clock, random)
+        self.answers = SharedAnswers(state, self.seal, random)

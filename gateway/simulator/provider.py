@@ -53,6 +53,8 @@ async def complete(request: web.Request) -> web.StreamResponse:
     count = max(3, round(dice.gauss(manner.tokens, manner.tokens / 5)))
     vocabulary = WORDS.split()
     words = [f"{vocabulary[i % len(vocabulary)]} " for i in range(count)]
+    if "json" in str(body.get("response_format")):
+        words = ['{"answer": "', *words, '"}']
     usage = {
         "prompt_tokens": extract(body).prompt_tokens,
         "completion_tokens": count,

@@ -70,19 +70,32 @@ class Brain:
         random: Random,
     ) -> Proposal:
         router = self.router
-        estimates = router.judge(row, features) if router else ()
+        estimates, intents = judged(router, row, features) if router else ((), {})
         best = router.decide(estimates, allowed) if router else None
         if router is None or best is None:
             return self._untrained(allowed, fallback, random)
-        facts = {"best": best, **facts_of(router, estimates)}
+        facts = {"best": best, **facts_of(router, estimates, intents)}
+        placed = None
+        if list(allowed) == router.tiers:  # else it says more of the bounds
+            placed = router.place(estimates, best)
+        expected = tuple((each.tier, each.expected) for each in estimates)
         if not self.learning:
-            return Proposal(best, reason(router, estimates, best), facts)
+            text = reason(router, estimates, best)
+            return Proposal(best, text, facts, expected=expected, placed=placed)
         chances = router.chances(estimates, allowed)
         tier = draw(chances, random)
         text = reason(router, estimates, best)
         if tier != best:
             text += f" To learn, tier {tier} is tried (chance {chances[tier]:.2f})."
-        return Proposal(tier, text, facts | {"chance": chances[tier]}, chances[tier])
+        return Proposal(
+            tier,
+            text,
+            facts | {"chance": chances[tier]},
+            chances[tier],
+            expected=expected,
+            drawn=None if tier == best else tier,
+            placed=placed,
+        )
 
     def _untrained(
         self, allowed: Sequence[int], fallback: int, random: Random
@@ -99,32 +112,37 @@ class Brain:
         if tier == fallback:
             return Proposal(None, chance=chance)
         text = f"To learn, tier {tier} is tried (chance {chance:.2f})."
-        return Proposal(tier, text, {"chance": chance}, chance)
+        return Proposal(tier, text, {"chance": chance}, chance, drawn=tier)
 
 
 def view(
     router: Router, row: Row, features: Features, allowed: Sequence[int]
 ) -> dict[str, Any]:
     """What a router that does not decide would have chosen."""
-    estimates = router.judge(row, features)
-    return {"tier": router.decide(estimates, allowed), **facts_of(router, estimates)}
+    estimates, intents = judged(router, row, features)
+    facts = facts_of(router, estimates, intents)
+    return {"tier": router.decide(estimates, allowed), **facts}
 
 
-def facts_of(router: Router, estimates: Sequence[Estimate]) -> dict[str, Any]:
+def judged(
+    router: Router, row: Row, features: Features
+) -> tuple[tuple[Estimate, ...], dict[str, float]]:
+    """What each tier promises, and the intents that this was told by."""
+    dense = router.model.dense
+    read = dense.of(row)
+    return router.judge(row, features, read), dense.told(read)
+
+
+def facts_of(
+    router: Router, estimates: Sequence[Estimate], intents: Mapping[str, float]
+) -> dict[str, Any]:
     """Every number of the decision, for the explain view."""
     return {
         "router": router.version,
         "quality_per_nano_usd": router.outlook.rate,
         "gain": round(gain_of(estimates), 6),
-        "tiers": [
-            {
-                "tier": each.tier,
-                "quality": round(each.quality, 6),
-                "cost_nano_usd": round(each.cost),
-                "utility": round(each.utility, 6),
-            }
-            for each in estimates
-        ],
+        "intents": dict(intents),
+        "tiers": [each.facts() for each in estimates],
     }
 
 

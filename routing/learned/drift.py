@@ -1,7 +1,8 @@
 """Notices when traffic is no longer what a router was measured on."""
 
-from collections import Counter, deque
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING
 
@@ -15,76 +16,66 @@ MOST_SHIFT = 0.2
 MOST_OFF = 0.1  # of all requests, more or fewer to the top tier than was solved for
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a router put a request that might have gone to any tier: into which tenth
+    of the gains that it expects, and whether its top tier is the best."""
+
+    basis: str  # the router's: its tenths and its target
+    tenth: int
+    top: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Recent:
-    """Which tenth of the expected gains each recent request fell into, and which of
-    them the router would send to its top tier."""
+    """How many of some requests fell into each tenth, and to the top tier."""
 
-    def __init__(self) -> None:
-        self._window: deque[tuple[int, bool]] = deque(maxlen=WINDOW)
-        self.bins: Counter[int] = Counter()
-        self.tops = 0
+    tenths: Counter[int]
+    tops: int
 
-    def __len__(self) -> int:
-        return len(self._window)
-
-    def add(self, place: int, top: bool) -> None:
-        if len(self._window) == WINDOW:
-            old, was_top = self._window[0]
-            self.bins[old] -= 1
-            self.tops -= was_top
-        self._window.append((place, top))
-        self.bins[place] += 1
-        self.tops += top
+    @property
+    def requests(self) -> int:
+        return self.tenths.total()
 
 
-class Drift:
-    """What the routers of this process saw lately, by version."""
-
-    def __init__(self) -> None:
-        self._recent: dict[int, Recent] = {}
-
-    def note(self, router: "Router", gain: float, tier: int) -> None:
-        """One request that might have gone to any tier: `tier` is the router's."""
-        recent = self._recent.setdefault(router.version, Recent())
-        recent.add(router.tenth(gain), tier == router.tiers[-1])
-
-    def alarms(self, routers: "Iterable[Router]") -> list[str]:
-        """In sentences, of the routers that decide; others are forgotten."""
-        deciding = {router.version: router for router in routers}
-        for version in set(self._recent) - set(deciding):
-            self._recent.pop(version, None)
-        return [
-            text
-            for version, recent in list(self._recent.items())  # threads may ask
-            if version in deciding and len(recent) >= ENOUGH
-            for text in self._alarms_of(deciding[version], recent)
-        ]
-
-    def _alarms_of(self, router: "Router", recent: Recent) -> list[str]:
-        found, count = [], len(recent)
-        name = f"Router {router.version}, on its newest {count} requests"
-        shift = stability(recent.bins, router.tenths)
-        if shift > MOST_SHIFT:
-            found.append(
-                f"{name}: the gains it expects are spread unlike those it was measured "
-                f"with (stability index {shift:.2f}, {MOST_SHIFT} is much). Calibrate "
-                "or train it on today's traffic."
-            )
-        share, solved = recent.tops / count, router.outlook.top_share
-        if abs(share - solved) > MOST_OFF:
-            found.append(
-                f"{name}: {share:.0%} belong to the top tier, and {solved:.0%} were "
-                "expected by its target. Calibrate it (manage.py calibrate)."
-            )
-        return found
+def newest(hours: Iterable[Recent]) -> Recent:
+    """The newest whole hours that hold enough; `hours` begin with the newest."""
+    tenths: Counter[int] = Counter()
+    tops = 0
+    for hour in hours:
+        tenths += hour.tenths
+        tops += hour.tops
+        if tenths.total() >= WINDOW:
+            break
+    return Recent(tenths, tops)
 
 
-def stability(seen: Counter[int], expected: tuple[float, ...]) -> float:
+def alarms(router: "Router", recent: Recent) -> Iterator[str]:
+    """In sentences."""
+    if recent.requests < ENOUGH:
+        return
+    name = f"Router {router.version}, on its newest {recent.requests} requests"
+    shift = stability(recent.tenths, router.tenths)
+    if shift > MOST_SHIFT:
+        yield (
+            f"{name}: the gains it expects are spread unlike those it was measured "
+            f"with (stability index {shift:.2f}, {MOST_SHIFT} is much). Calibrate "
+            "or train it on today's traffic."
+        )
+    share, solved = recent.tops / recent.requests, router.outlook.top_share
+    if abs(share - solved) > MOST_OFF:
+        yield (
+            f"{name}: {share:.0%} belong to the top tier, and {solved:.0%} were "
+            "expected by its target. Calibrate it (manage.py calibrate)."
+        )
+
+
+def stability(seen: Mapping[int, int], expected: tuple[float, ...]) -> float:
     """The population stability index; an empty tenth counts as half a request."""
     count = sum(seen.values())
     total = 0.0
     for place, share in enumerate(expected):
-        now = max(seen[place], 0.5) / count
+        now = max(seen.get(place, 0), 0.5) / count
         before = max(share, 0.5 / count)
         total += (now - before) * log(now / before)
     return total

@@ -22,6 +22,7 @@ LIKELY = 0.8
 # Enough where a router of fewer votes of the same kind decides already.
 NO_WORSE = 0.5
 MIN_ROWS = 200  # below it no interval can tell a router from a coin
+STATIC = "static tiers"  # they send up any share of requests, unseen: a coin
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,27 @@ def interval(values: NDArray[np.float64]) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """With which odds a score must beat what routes without having learned, and
+    whether it must be surely better than a coin."""
+
+    odds: float = SURE
+    over_static: float | None = None
+
+    def meets(self, comparison: Comparison) -> bool:
+        odds = self.over_static if comparison.baseline == STATIC else self.odds
+        if odds is None:
+            return True
+        return comparison.odds >= odds and comparison.difference > 0
+
+
+# Where length says all there is, nothing can be surely better than it: a router of
+# labels must know something for sure, and lose to none.
+OF_LABELS = Demand(NO_WORSE, over_static=SURE)
+BEYOND_DOUBT = Demand(SURE, over_static=SURE)
+
+
+@dataclass(frozen=True, slots=True)
 class PairReport:
     """What held-out rows say about the choice between two tiers."""
 
@@ -126,12 +148,8 @@ class PairReport:
     ranking: Ranking
     comparisons: tuple[Comparison, ...]
 
-    def objections(self, least_odds: float = SURE) -> list[str]:
-        """Why this router must not decide between these tiers; empty if it may.
-
-        It must beat each baseline with these odds; on single judgements they are what
-        hundreds of votes can tell.
-        """
+    def objections(self, demand: Demand = BEYOND_DOUBT) -> list[str]:
+        """Why this router must not decide between these tiers; empty if it may."""
         names = f"between {self.weak} and {self.strong}"
         if self.rows < MIN_ROWS:
             return [
@@ -144,12 +162,28 @@ class PairReport:
                 "there is nothing to route for."
             ]
         return [
-            f"It does not beat {c.baseline} {names}: APGR {c.apgr:.3f} against "
-            f"{c.baseline_apgr:.3f}, difference {c.difference:+.3f} "
-            f"[{c.low:+.3f}, {c.high:+.3f}] on {self.rows} held-out rows."
-            for c in self.comparisons
-            if c.odds < least_odds or c.difference <= 0
+            self._sentence("does not beat", each)
+            for each in self.comparisons
+            if not demand.meets(each)
         ]
+
+    def losses(self) -> list[str]:
+        """The baselines it is surely worse than. Of a pair that few rows tell apart, or
+        whose tiers are nearly alike, chance makes it no better and this tells nothing.
+        """
+        return [
+            self._sentence("loses to", each)
+            for each in self.comparisons
+            if each.high < 0
+        ]
+
+    def _sentence(self, verb: str, c: Comparison) -> str:
+        return (
+            f"It {verb} {c.baseline} between {self.weak} and {self.strong}: APGR "
+            f"{c.apgr:.3f} against {c.baseline_apgr:.3f}, difference "
+            f"{c.difference:+.3f} [{c.low:+.3f}, {c.high:+.3f}] on {self.rows} "
+            "held-out rows."
+        )
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)

@@ -2,13 +2,11 @@
 
 import numpy as np
 
-from routing.learned.evaluate import PairReport, report
+from routing.learned.evaluate import STATIC, PairReport, report
 from routing.learned.intents import Intents
 from routing.learned.labelled import HEURISTIC, Labelled
 from routing.learned.measure import pairs_of
 from routing.learned.trails import simulate
-
-STATIC = "static tiers"
 
 
 def check(intents: Intents, labelled: Labelled) -> PairReport:

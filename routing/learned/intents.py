@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.intent_words import cue_weights, phrases_of
-from routing.learned.design import Floats
+from routing.intent_words import cue_weights, phrases_of, unknown_cue
 from routing.learned.features import BUCKETS, CUES, Prompt, Row, row_of
+
+Floats = NDArray[np.float64]
 
 SHARPNESS = 2.0  # per word found
 MOST = 6.0  # words that count
@@ -42,19 +43,33 @@ class Intents:
                 self._words[bucket_of(phrase), place] = 1.0
             for name, weight in cue_weights(kind.cues).items():
                 if name not in CUES:
-                    raise ValueError(f"{name!r} is no cue. There is: {', '.join(CUES)}")
+                    raise ValueError(unknown_cue(name, CUES))
                 self._cues[CUES.index(name), place] = weight
+        if not (np.isfinite(self._cues).all() and np.isfinite(self._bias).all()):
+            raise ValueError("A weight or a bias is no number.")
 
     def mixture(self, row: Row) -> Floats:
         """The share of each intent, in their order."""
-        cues = np.minimum(row.cues, MOST_OF_A_CUE) @ self._cues
-        found = self._words[row.buckets].sum(axis=0) + cues + self._bias
-        pull = np.exp(SHARPNESS * np.clip(found, 0.0, MOST))
-        shares: Floats = pull / pull.sum()
-        return shares
+        words = np.add.reduce(self._words.take(row.buckets, axis=0))
+        return self._shares(words, row.cues)
 
     def mixtures(self, rows: Sequence[Row]) -> Floats:
-        return np.array([self.mixture(row) for row in rows])
+        """The same, a line for each row."""
+        lengths = np.array([len(row.buckets) for row in rows])
+        some = np.flatnonzero(lengths)  # `reduceat` knows no empty stretch
+        words = np.zeros((len(rows), len(self.kinds)), np.float32)
+        if len(some):
+            every = self._words.take(np.concatenate([r.buckets for r in rows]), axis=0)
+            starts = (np.cumsum(lengths) - lengths)[some]
+            words[some] = np.add.reduceat(every, starts)
+        return self._shares(words, np.array([row.cues for row in rows]))
+
+    def _shares(self, words: NDArray[np.float32], cues: NDArray[np.float32]) -> Floats:
+        found = words + np.minimum(cues, MOST_OF_A_CUE) @ self._cues + self._bias
+        # np.clip gives the same and is slower on one row.
+        pull = np.exp(SHARPNESS * np.minimum(np.maximum(found, 0.0), MOST))
+        shares: Floats = pull / np.add.reduce(pull, axis=-1, keepdims=True)
+        return shares
 
 
 def bucket_of(phrase: str) -> NDArray[np.uint16]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from routing.learned import evaluate
 from routing.learned.design import Floats
-from routing.learned.evaluate import PairReport
+from routing.learned.evaluate import STATIC, Demand, PairReport
 from routing.learned.labelled import Labelled
 from routing.learned.ridge import mostly_lone
 
@@ -50,6 +50,7 @@ def report_on(
     score = predicted[known, strong] - predicted[known, weak]
     names = labelled.tiers[weak], labelled.tiers[strong]
     baselines = {name: v[known] for name, v in labelled.baselines.items()}
+    baselines[STATIC] = np.zeros(len(known))
     return evaluate.report(names, score, gain[known], baselines)
 
 
@@ -75,10 +76,13 @@ def metrics_of(
     labelled: Labelled,
     predicted: Floats,
     reports: Sequence[PairReport],
-    least_odds: float,
+    demand: Demand,
 ) -> dict[str, Any]:
-    """What is kept with the router and shown beside it."""
-    first = reports[0]
+    """What is kept with the router and shown beside it.
+
+    It must show itself on the pair that most rows judge, and lose on none.
+    """
+    first, *others = reports
     columns = zip(labelled.tiers, predicted.T, labelled.quality.T, strict=True)
     return {
         "rows": len(labelled.rows),
@@ -86,7 +90,8 @@ def metrics_of(
         "pair": [first.weak, first.strong],
         "pairs": [report.as_json() for report in reports],
         "objections": [
-            text for each in reports for text in each.objections(least_odds)
+            *first.objections(demand),
+            *(text for each in others for text in each.losses()),
         ],
     }
 

@@ -16,12 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.learned import features
-from routing.learned.design import WEIGHTS, Scale
+from routing.learned.design import Dense, Scale
 from routing.learned.features import BUCKETS, Row
+from routing.learned.intents import Intents, Kind
 
-FORMAT = 1
+FORMAT = 2
+FORMATS = (1, FORMAT)  # the first one knew no intents
 MAX_BYTES = 64 << 20  # unpacked
 MAX_TIERS = 64
+LARGEST = 1e6  # of any number in it: sums of some thousand stay numbers
+MAX_INTENTS = 64
 NAMES = (
     "about",
     "weights",
@@ -47,8 +51,8 @@ class QualityModel:
 
     tiers: tuple[str, ...]
     means: NDArray[np.float64]
-    weights: NDArray[np.float32]  # tiers x (buckets and cues)
-    scale: Scale
+    weights: NDArray[np.float32]  # tiers x (buckets and what `dense` reads)
+    dense: Dense
     sample: NDArray[np.float32]
     sample_tokens: NDArray[np.float32]
     metrics: dict[str, Any] = field(default_factory=dict)
@@ -65,9 +69,12 @@ class QualityModel:
         """The same for many rows, unclipped: what is left for others to learn."""
         return np.array([self.expect_one(row) for row in rows])
 
-    def expect_one(self, row: Row) -> NDArray[np.float64]:
-        cues = self.scale.apply(row.cues)
-        quality: NDArray[np.float64] = self.weights[:, BUCKETS:] @ cues + self.means
+    def expect_one(
+        self, row: Row, read: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float64]:
+        """`read` is what `dense` reads of the row, where that is known already."""
+        dense = self.dense.of(row) if read is None else read
+        quality: NDArray[np.float64] = self.weights[:, BUCKETS:] @ dense + self.means
         if count := len(row.buckets):
             words = np.add.reduce(self.weights.T.take(row.buckets, axis=0))
             quality += words / sqrt(count)
@@ -112,6 +119,7 @@ class QualityModel:
         about = {
             "format": FORMAT,
             "features": features.VERSION,
+            "intents": written(self.dense.intents),
             "tiers": self.tiers,
             "metrics": self.metrics,
         }
@@ -122,8 +130,8 @@ class QualityModel:
             about=np.frombuffer(text, np.uint8),
             weights=self.weights,
             means=self.means,
-            cue_mean=self.scale.mean,
-            cue_deviation=self.scale.deviation,
+            cue_mean=self.dense.scale.mean,
+            cue_deviation=self.dense.scale.deviation,
             sample=self.sample,
             sample_tokens=self.sample_tokens,
         )
@@ -140,9 +148,12 @@ class QualityModel:
                 tiers=tuple(map(str, about["tiers"])),
                 means=arrays["means"].astype(np.float64),
                 weights=arrays["weights"].astype(np.float32),
-                scale=Scale(
-                    arrays["cue_mean"].astype(np.float32),
-                    arrays["cue_deviation"].astype(np.float32),
+                dense=Dense(
+                    Scale(
+                        arrays["cue_mean"].astype(np.float32),
+                        arrays["cue_deviation"].astype(np.float32),
+                    ),
+                    read_intents(about.get("intents")),
                 ),
                 sample=arrays["sample"].astype(np.float32),
                 sample_tokens=arrays["sample_tokens"].astype(np.float32),
@@ -157,26 +168,29 @@ class QualityModel:
 
     def check(self) -> None:
         """Shapes that fit together and numbers that are numbers."""
-        tiers, cues = len(self.tiers), len(features.CUES)
+        tiers, cues, scale = len(self.tiers), len(features.CUES), self.dense.scale
         fits = (
             1 <= tiers <= MAX_TIERS
             and len(set(self.tiers)) == tiers
             and self.means.shape == (tiers,)
-            and self.weights.shape == (tiers, WEIGHTS)
-            and self.scale.mean.shape == self.scale.deviation.shape == (cues,)
+            and self.weights.shape == (tiers, BUCKETS + self.dense.width)
+            and scale.mean.shape == scale.deviation.shape == (cues,)
             and self.sample.shape == (len(self.sample_tokens), tiers)
             and len(self.sample) > 0
         )
         if not fits:
             raise NotAModel("This router's parts don't fit together.")
         parts = (
-            *(self.means, self.weights, self.scale.mean, self.scale.deviation),
+            *(self.means, self.weights, scale.mean, scale.deviation),
             *(self.sample, self.sample_tokens),
         )
-        if not all(np.isfinite(part).all() for part in parts):
-            raise NotAModel("This router holds numbers that are none.")
-        if not (self.scale.deviation > 0).all() or (self.sample_tokens < 0).any():
+        if not all((np.abs(part) <= LARGEST).all() for part in parts):
+            raise NotAModel("This router holds numbers that are none, or too large.")
+        if not (scale.deviation > 0).all() or (self.sample_tokens < 0).any():
             raise NotAModel("This router holds numbers that can't be.")
+        pair = self.metrics.get("pair") or [self.tiers[0], self.tiers[-1]]
+        if not isinstance(pair, list) or [p in self.tiers for p in pair] != [True] * 2:
+            raise NotAModel("This router was measured between tiers it doesn't know.")
 
 
 def read_arrays(data: bytes) -> dict[str, NDArray[Any]]:
@@ -191,8 +205,27 @@ def read_arrays(data: bytes) -> dict[str, NDArray[Any]]:
         return {name: arrays[name] for name in NAMES}
 
 
+def written(intents: Intents | None) -> list[list[Any]] | None:
+    if intents is None:
+        return None
+    return [[kind.slug, kind.words, kind.cues, kind.bias] for kind in intents.kinds]
+
+
+def read_intents(found: list[list[Any]] | None) -> Intents | None:
+    if found is None:
+        return None
+    if len(found) > MAX_INTENTS:
+        raise NotAModel(f"This router knows more than {MAX_INTENTS} intents.")
+    return Intents(
+        [
+            Kind(place, str(slug), str(words), str(cues), float(bias))
+            for place, (slug, words, cues, bias) in enumerate(found)
+        ]
+    )
+
+
 def check_version(about: dict[str, Any]) -> None:
-    if about["format"] != FORMAT or about["features"] != features.VERSION:
+    if about["format"] not in FORMATS or about["features"] != features.VERSION:
         raise NotAModel(
             f"This router is of format {about['format']}, features "
             f"{about['features']}; here they are {FORMAT} and {features.VERSION}. "

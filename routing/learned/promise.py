@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.bounds import shown_below, upper_bound
+from routing.counting import counted
 from routing.learned.design import Floats
 
 CONFIDENCE = 0.95
@@ -51,13 +52,14 @@ class Shortfall:
     more: int | None
 
     def __str__(self) -> str:
-        begin = f"Tier {self.tier}: {self.judged} judgements show no border"
+        shown = counted(self.judged, "judgement shows", "judgements show")
+        begin = f"Tier {self.tier}: {shown} no border"
         if self.more is None:
             return (
                 f"{begin}, and more will not: it is worse too often even on requests "
                 "that look easy."
             )
-        return f"{begin}. About {self.more} more are needed."
+        return f"{begin}. About {counted(self.more, 'more is', 'more are')} needed."
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,6 @@ class PromisedRouter(Router):
                 chosen[gain <= self.borders[rank]] = column
         return outlook_of(traffic, chosen, rate=0.0)
 
-    def mirror(self) -> tuple[Target, Outlook]:
-        return Target("max_loss", max(0.0, self.outlook.loss)), self.outlook
-
     def _highest_up_to_baseline(self, ranks: Sequence[int]) -> int:
         below = [place for place, rank in enumerate(ranks) if rank <= self.baseline]
         return below[-1] if below else 0

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.learned.design import WEIGHTS, Design, Floats
+from routing.learned.design import Design, Floats
+from routing.learned.features import BUCKETS, CUES
 
 # Penalties, settled by cross-validation; the plateau around them is wide.
 SHARED_PENALTY = 2.0
@@ -20,6 +21,9 @@ OWN_PENALTY = 6.0
 # Where one answer was judged of each prompt, the difference is hidden by what prompts
 # have of their own, and is trusted half as quickly.
 LONE_OWN_PENALTY = 12.0
+# They tell next to nothing of how the difference goes by length and intent: with
+# these learned from votes of which a fifth is wrong, routers were worse than without.
+LONE_BEYOND_CUES_PENALTY = 1200.0
 MEAN_PRIOR = 5.0  # rows: how much a tier of few rows leans on all tiers' mean
 MAX_STEPS = 200
 TOLERANCE = 1e-2  # of the gradient; further steps change no decision
@@ -68,13 +72,20 @@ def fit(judged: Judged, tolerance: float = TOLERANCE) -> Heads:
     """
     mean = means(judged.quality, judged.weight)
     blocks = blocks_of(judged, mean)
-    tiers = judged.quality.shape[1]
-    own = LONE_OWN_PENALTY if mostly_lone(judged.quality) else OWN_PENALTY
-    penalty = np.concatenate(
-        (np.full(WEIGHTS, SHARED_PENALTY), np.full(tiers * WEIGHTS, own))
-    )
-    solved = solve(blocks, penalty, tiers, tolerance).reshape(1 + tiers, WEIGHTS)
+    tiers, width = judged.quality.shape[1], judged.design.width
+    own = own_penalties(width, lone=mostly_lone(judged.quality))
+    penalty = np.concatenate((np.full(width, SHARED_PENALTY), np.tile(own, tiers)))
+    solved = solve(blocks, penalty, tiers, tolerance).reshape(1 + tiers, width)
     return Heads(mean, solved[0], solved[1:])
+
+
+def own_penalties(width: int, *, lone: bool) -> Floats:
+    """Of the weights that a tier has of its own."""
+    if not lone:
+        return np.full(width, OWN_PENALTY)
+    own = np.full(width, LONE_OWN_PENALTY)
+    own[BUCKETS + len(CUES) :] = LONE_BEYOND_CUES_PENALTY
+    return own
 
 
 def mostly_lone(quality: Floats) -> bool:
@@ -152,7 +163,7 @@ def solve(
 
 def diagonal(blocks: Sequence[_Block], tiers: int) -> Floats:
     """How much each weight alone moves the predictions."""
-    parts = np.zeros((1 + tiers, WEIGHTS))
+    parts = np.zeros((1 + tiers, blocks[0].design.width))
     for block in blocks:
         alone = block.design.squares(block.weight)
         parts[0] += alone
@@ -162,7 +173,7 @@ def diagonal(blocks: Sequence[_Block], tiers: int) -> Floats:
 
 def spread(blocks: Sequence[_Block], weights: Floats, tiers: int) -> list[Floats]:
     """What the weights change in each block."""
-    parts = weights.reshape(1 + tiers, WEIGHTS)
+    parts = weights.reshape(1 + tiers, -1)
     return [
         block.design.times(parts[0] + parts[1 + block.tier]) * block.weight
         for block in blocks
@@ -171,7 +182,7 @@ def spread(blocks: Sequence[_Block], weights: Floats, tiers: int) -> list[Floats
 
 def gather(blocks: Sequence[_Block], residuals: list[Floats], tiers: int) -> Floats:
     """What the blocks' residuals ask of each weight."""
-    parts = np.zeros((1 + tiers, WEIGHTS))
+    parts = np.zeros((1 + tiers, blocks[0].design.width))
     for block, residual in zip(blocks, residuals, strict=True):
         asked = block.design.transposed_times(residual * block.weight)
         parts[0] += asked

@@ -7,22 +7,26 @@ a request costs one pass over its text and a handful of sums.
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from math import exp
 from random import Random
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from routing.candidates import EXPECTED_OUTPUT_TOKENS
 from routing.catalog import Backend, Catalog, PriceList, Tier
-from routing.chat import Features
+from routing.chat import Features, Json
 from routing.learned.design import Floats
+from routing.learned.drift import Placed
 from routing.learned.features import Row
 from routing.learned.model import QualityModel
-from routing.learned.targets import HALVINGS, Outlook, Target, Traffic, outlook, solve
+from routing.learned.targets import HALVINGS, Outlook, Target, Traffic, solve
 from routing.learned.traffic import Seen
 from routing.pricing import TOKENS_PER_PRICE
 
+SAME = 1e-6  # gains this close are one: a sample keeps fewer digits than a request has
 LEAST_CHANCE = 0.05  # of each tier while learning, where the policy leaves room
 
 
@@ -41,6 +45,14 @@ class Estimate:
     utility: float
     expected: float = 0.0
 
+    def facts(self) -> Json:
+        return {
+            "tier": self.tier,
+            "quality": round(self.quality, 6),
+            "cost_nano_usd": round(self.cost),
+            "utility": round(self.utility, 6),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -49,7 +61,6 @@ class Verdict:
     tier: int
     chance: float
     estimates: tuple[Estimate, ...]
-    explored: bool = False
 
 
 class Router:
@@ -94,14 +105,29 @@ class Router:
 
         gains = traffic.quality[:, -1] - traffic.quality[:, 0]
         self._edges = np.quantile(gains, np.linspace(0.1, 0.9, 9)).tolist()
-        places = np.searchsorted(self._edges, gains, side="right")
+        places = np.searchsorted(self._edges, gains + SAME, side="right")
         # Shares of the requests it was measured with, by tenths of their gains; not
         # all are 0.1, for many requests may have the same.
         self.tenths = tuple((np.bincount(places, minlength=10) / len(gains)).tolist())
+        self.basis = self._basis()
 
-    def tenth(self, gain: float) -> int:
-        """Among which tenth of the requests it was measured with this gain lies."""
-        return bisect_right(self._edges, gain)
+    def _basis(self) -> str:
+        """Names all that its tenths and its outlook come of. Requests that were placed
+        on another basis tell nothing of this one; workers have the same."""
+        prices = [
+            (rank, [backend.price for backend in backends])
+            for rank, backends in self._backends.items()
+        ]
+        rules = (self.version, self.target, self.baseline, dict(self.borders), prices)
+        digest = blake2b(repr(rules).encode(), digest_size=16)
+        digest.update(self.seen.dump())
+        return digest.hexdigest()
+
+    def place(self, estimates: Sequence[Estimate], best: int) -> Placed:
+        """Where a request lies among those it was measured with."""
+        gain = estimates[-1].quality - estimates[0].quality
+        tenth = bisect_right(self._edges, gain + SAME)
+        return Placed(self.basis, tenth, best == self.tiers[-1])
 
     @property
     def tiers(self) -> list[int]:
@@ -133,22 +159,25 @@ class Router:
         ]
         return Traffic(quality, np.column_stack(costs))
 
-    def mirror(self) -> tuple[Target, Outlook]:
-        """The other kind of target that comes to the same, and what it would do."""
-        if self.target.kind == "max_loss":
-            other = Target("top_share", self.outlook.top_share)
-        else:
-            other = Target("max_loss", max(0.0, self.outlook.loss))
-        return other, outlook(self.traffic(), self.outlook.rate)
-
-    def judge(self, row: Row, features: Features) -> tuple[Estimate, ...]:
+    def judge(
+        self, row: Row, features: Features, read: NDArray[np.float32] | None = None
+    ) -> tuple[Estimate, ...]:
         """What each tier promises."""
-        expected = self.model.expect_one(row).tolist()
+        expected = self.model.expect_one(row, read).tolist()
+        by_tier = {rank: expected[column] for rank, column in self._columns.items()}
+        return self.estimate(by_tier, features)
+
+    def estimate(
+        self, expected: Mapping[int, float], features: Features
+    ) -> tuple[Estimate, ...]:
+        """The same from the qualities that the model has found, by tier."""
         output = min(
             features.max_output or EXPECTED_OUTPUT_TOKENS, EXPECTED_OUTPUT_TOKENS
         )
         rate, estimates = self.outlook.rate, []
-        for rank, column in self._columns.items():
+        for rank in self._columns:
+            if rank not in expected:
+                continue
             tokens = features.prompt_tokens
             prices = [b.price.of(tokens) for b in self._backends[rank] if b.price]
             cost = min(
@@ -156,9 +185,9 @@ class Router:
                 / TOKENS_PER_PRICE
                 for p in prices
             )
-            quality = min(max(expected[column], 0.0), 1.0)
+            quality = min(max(expected[rank], 0.0), 1.0)
             estimates.append(
-                Estimate(rank, quality, cost, quality - rate * cost, expected[column])
+                Estimate(rank, quality, cost, quality - rate * cost, expected[rank])
             )
         return tuple(estimates)
 

@@ -7,12 +7,12 @@ from django.db.models import Count
 from django.utils import timezone
 
 from routing.catalog import Tier as CatalogTier
-from routing.learned.evaluate import LIKELY, NO_WORSE
+from routing.learned.evaluate import LIKELY, NO_WORSE, Demand
 from routing.learned.evidence import labelled
 from routing.learned.labelled import TooLittle
 from routing.learned.model import NotAModel, QualityModel
 from routing.learned.router import column_of
-from routing.learned.train import train
+from routing.learned.train import FOLDS, train
 from routing.learning.votes import (
     EVERYBODY,
     evidence_of,
@@ -21,9 +21,18 @@ from routing.learning.votes import (
     pairs_of,
     votes_of,
 )
-from routing.models import LearningTurn, Lesson, RouterModel, RoutingPolicy, Tier
+from routing.models import (
+    Intent,
+    LearningTurn,
+    Lesson,
+    RouterModel,
+    RoutingPolicy,
+    Tier,
+)
+from routing.trails import intents_of
 
 FEEDBACK = RouterModel.Source.FEEDBACK
+MAX_WORSE = RoutingPolicy.LearnedTarget.MAX_WORSE
 KEPT_VERSIONS = 20  # of a scope's own that neither decide nor watch
 MOST_SCOPES = 40  # with routers of their own: each takes under a megabyte of memory
 
@@ -88,8 +97,9 @@ def _refit(scope: str, policy: RoutingPolicy, newest: int) -> RouterModel:
     evidence = [each for each in evidence if set(each.judged) <= set(tiers)]
     deciding = RouterModel.of(scope, RouterModel.Status.ACTIVE)
     successor = deciding is not None and deciding.source == FEEDBACK
-    odds = NO_WORSE if successor else LIKELY
-    model = train(labelled(evidence, tiers), start=known, least_odds=odds)
+    demand = Demand(NO_WORSE if successor else LIKELY)
+    intents = intents_of(Intent.objects.all())
+    model = train(labelled(evidence, tiers), FOLDS, known, demand, intents)
     about = {"votes": len(evidence), "newest_vote": newest}
     if start is not None and known is not None:
         about["start"] = start.version
@@ -131,7 +141,8 @@ def in_ranks(
 def promote(policy: RoutingPolicy) -> list[RouterModel]:
     """Let routers decide that were watched for long enough, where the policy says so.
 
-    What they would have done is kept with them.
+    What they would have done is kept with them. A promise is not left for a router of
+    which nothing was shown: a person lets that decide, and calibrates it.
     """
     if policy.learning != RoutingPolicy.Learning.AUTO:
         return []
@@ -140,6 +151,8 @@ def promote(policy: RoutingPolicy) -> list[RouterModel]:
         status=RouterModel.Status.SHADOW, source=FEEDBACK
     )
     for router in shadows.defer("data"):
+        if policy.learned_target == MAX_WORSE and promised(router.scope):
+            continue
         seen = watched(router)
         if seen["requests"] >= policy.learned_shadow_requests:
             router.metrics = {**router.metrics, "watched": seen}
@@ -147,6 +160,13 @@ def promote(policy: RoutingPolicy) -> list[RouterModel]:
             router.activate()
             promoted.append(router)
     return promoted
+
+
+def promised(scope: str) -> bool:
+    """Was a promise shown of the router that decides for this scope?"""
+    active = RouterModel.Status.ACTIVE
+    deciding = RouterModel.of(scope, active) or RouterModel.of(EVERYBODY, active)
+    return deciding is not None and bool(deciding.promise)
 
 
 def watched(router: RouterModel) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """Tiers, the backends in them, and what those cost."""
 
 from itertools import pairwise
+from typing import ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import (
@@ -160,6 +161,7 @@ class Backend(models.Model):
 
     # The key stays out: what is kept for good must hold no secret.
     history = HistoricalRecords(excluded_fields=["api_key_value", "updated_at"])
+    out_of_use: ClassVar = {"state": State.DISABLED}
 
     class Meta:
         ordering = ("tier__rank", "id")
@@ -179,7 +181,6 @@ class Backend(models.Model):
             raise ValidationError(
                 {"api_key_env": "Give the variable or the key itself, not both."}
             )
-        clean_url(self, "base_url")
         try:
             self.capabilities = capabilities.write(
                 capabilities.parse(self.capabilities)
@@ -191,6 +192,7 @@ class Backend(models.Model):
             raise ValidationError(
                 {"base_url": f"{self.provider} has no address of its own; give one."}
             )
+        clean_url(self, "base_url")
 
 
 class Price(models.Model):
@@ -248,6 +250,5 @@ class Price(models.Model):
             self.output,
             self.cache_read,
             self.cache_write,
-            self.pk,
             tuple(longer),
         )

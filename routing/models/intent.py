@@ -1,13 +1,15 @@
 """Kinds of requests, and how well each backend has served them."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
+from simple_history.models import HistoricalRecords
 
-from routing.intent_words import cue_weights, phrases_of
+from routing.intent_words import cue_weights, phrases_of, unknown_cue
+from routing.models.policy import RoutingPolicy
 
 
 class Intent(models.Model):
@@ -28,6 +30,21 @@ class Intent(models.Model):
         default=0.0, help_text="What it has before anything is found, in words."
     )
     active = models.BooleanField(default=True)
+    cascade = models.CharField(
+        max_length=5,
+        blank=True,
+        choices=[("", "As the policy says"), *RoutingPolicy.Cascade.choices],
+        help_text="Cheap first, for requests that this intent leads.",
+    )
+    cascade_check = models.CharField(
+        max_length=9,
+        blank=True,
+        choices=[("", "As the policy says"), *RoutingPolicy.CascadeCheck.choices],
+        help_text="What is looked at; of streams that begin to flow less.",
+    )
+
+    history = HistoricalRecords()
+    out_of_use: ClassVar = {"active": False}
 
     class Meta:
         ordering = ("id",)
@@ -36,11 +53,24 @@ class Intent(models.Model):
         return self.slug
 
     def clean(self) -> None:
+        self.clean_signs()
+        judges = self.cascade_check == RoutingPolicy.CascadeCheck.JUDGE
+        if judges and not RoutingPolicy.objects.exclude(cascade_judge="").exists():
+            message = "The policy names no backend that judges."
+            raise ValidationError({"cascade_check": message})
+
+    def clean_signs(self) -> None:
+        """What tells it from others: one that can't be read stops all intents."""
+        from routing.learned.features import CUES  # numpy, which few need
+
         for field, read in (("words", phrases_of), ("cues", cue_weights)):
             try:
                 read(getattr(self, field))
             except ValueError as error:
                 raise ValidationError({field: str(error)}) from None
+        for name in cue_weights(self.cues).keys() - set(CUES):
+            message = unknown_cue(name, CUES)
+            raise ValidationError({"cues": message})
 
 
 class Trail(models.Model):
@@ -81,7 +111,12 @@ class TrailPin(models.Model):
     intent = models.ForeignKey(Intent, models.CASCADE)
     tier = models.PositiveSmallIntegerField()
     backend = models.CharField(max_length=128)
-    value = models.FloatField(help_text="0 is useless, 1 is perfect.")
+    value = models.FloatField(
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="0 is useless, 1 is perfect.",
+    )
+
+    history = HistoricalRecords()
 
     class Meta:
         ordering = ("scope", "intent", "tier", "backend")
@@ -97,29 +132,3 @@ class TrailPin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.intent} at {self.backend}: {self.value:g}"
-
-
-class IntentCheck(models.Model):
-    """What a simulation on judged prompts said of the intents."""
-
-    at = models.DateTimeField(default=timezone.now, editable=False)
-    rows = models.PositiveIntegerField()
-    report: "models.JSONField[dict[str, Any], Any]" = models.JSONField(default=dict)
-    objections = models.JSONField(default=list)
-
-    class Meta:
-        ordering = ("-id",)
-
-    def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M}"
-
-    @classmethod
-    def why_not(cls) -> str:
-        """Why intents must not decide; empty when the newest check has passed."""
-        newest = cls.objects.first()
-        if newest is None:
-            return (
-                "The intents have not been shown to beat static tiers: run "
-                "manage.py check_intents --data FILE.jsonl first."
-            )
-        return " ".join(map(str, newest.objections))

@@ -3,6 +3,7 @@
 import os
 import re
 import runpy
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,27 @@ def test_an_unknown_choice_is_refused_with_the_known_ones(load, name, options):
     with pytest.raises(ImproperlyConfigured) as error:
         load(**{name: "perhaps"})
     assert str(error.value) == f"{name} must be one of {options}."
+
+
+@pytest.mark.parametrize("prefix", ["", "whsec_"])
+def test_a_secret_of_webhooks_is_read_as_their_libraries_read_it(load, prefix):
+    key = bytes(range(32))
+    settings = load(
+        LLM_ROUTER_WEBHOOK_HOSTS="hooks.example.com",
+        LLM_ROUTER_WEBHOOK_SECRET=prefix + b64encode(key).decode(),
+    )
+    assert settings["WEBHOOK_KEY"] == key
+
+
+@pytest.mark.parametrize(
+    "secret", ["", "no base64, however long it may be", b64encode(b"x" * 23).decode()]
+)
+def test_a_secret_of_webhooks_that_is_none_or_too_short_is_refused(load, secret):
+    with pytest.raises(ImproperlyConfigured, match="LLM_ROUTER_WEBHOOK_SECRET"):
+        load(
+            LLM_ROUTER_WEBHOOK_HOSTS="hooks.example.com",
+            LLM_ROUTER_WEBHOOK_SECRET=secret,
+        )
 
 
 def test_numbers_and_choices_are_taken(load):

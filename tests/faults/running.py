@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import httpx
 from cryptography.fernet import Fernet
 
-from gateway.models import digest_of
+from gateway.key_rows import digest_of
 from tests.faultllm import ThreadedFaultLLM
 from tests.instance import Instance
 

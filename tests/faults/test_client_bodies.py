@@ -177,6 +177,8 @@ async def test_c17_unknown_addresses_and_methods_are_json_errors(
     assert response.status_code == status
     assert response.headers["content-type"] == "application/json"
     assert response.json()["error"]["message"]
+    assert ("allow" in response.headers) is (status == 405)
+    assert response.headers.get("allow") in (None, "POST", "GET, HEAD")
 
 
 async def test_c17_head_is_get_without_a_body(upstream: FaultLLM, tmp_path: Path):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway.models import digest_of
+from gateway.key_rows import digest_of
 from tests.faultllm import ThreadedFaultLLM
 from tests.faults.running import Running, load, wait_for
 from tests.faults.watched import long_steps, serve_watched

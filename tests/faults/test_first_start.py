@@ -33,6 +33,9 @@ def test_the_quick_start_of_the_reference_works_as_written(oracle, tmp_path: Pat
         feedback = httpx.post(
             f"{url}/v1/feedback", json={"score": 0.2, "tier": 1, "quality": 0.9}
         )
+        nowhere = httpx.post(
+            f"{url}/v1/feedback", json={"score": 0.2, "tier": 4, "quality": 0.9}
+        )
         time.sleep(1)
         stats = httpx.get(f"{url}/stats").json()
         metrics = httpx.get(f"{url}/metrics").text
@@ -47,11 +50,33 @@ def test_the_quick_start_of_the_reference_works_as_written(oracle, tmp_path: Pat
     assert told["attempts"][0]["state"] == "billed"
     assert told["cost_nano_usd"] == told["attempts"][0]["cost_nano"] > 0
     assert feedback.status_code == 200
+    assert nowhere.status_code == 400
+    assert nowhere.json()["error"]["param"] == "tier"
+    assert "there is: 1, 2, 3" in nowhere.json()["error"]["message"]
     assert [vote.status_code for vote in votes] == [200, 409]
     assert stats["total_requests"] == 1
     assert stats["total_spent_nano_usd"] == told["cost_nano_usd"]
     assert stats["by_model"] == {"small": 1}
     assert "llm_router_requests_total" in metrics
+
+
+def test_a_key_and_a_configuration_can_come_before_the_first_start(
+    oracle, tmp_path: Path
+):
+    instance = Instance(tmp_path, oracle[0])
+    dumped = instance.manage("dump_config")
+    key = instance.manage("create_key", "ci")
+    loaded = instance.manage("load_config", str(instance.config))
+    with instance.serving() as url:
+        bearer = {"authorization": f"Bearer {key.stdout.strip()}"}
+        without = httpx.post(url + CHAT, json=chat("Who are you?"))
+        answer = httpx.post(url + CHAT, json=chat("Who are you?"), headers=bearer)
+
+    for done in (dumped, key, loaded):
+        assert done.returncode == 0, done.stderr
+    assert "+ backend small" in loaded.stdout
+    assert without.status_code == 401
+    assert answer.status_code == 200
 
 
 def test_the_first_link_opens_once_and_is_stored_nowhere_in_clear(

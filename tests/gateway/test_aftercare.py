@@ -1,7 +1,7 @@
 """What follows a hit: audits of other wordings, and stale answers bought anew."""
 
 import asyncio
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from django.utils import timezone
@@ -64,7 +64,8 @@ async def test_a_hit_by_another_wording_is_answered_afresh_and_compared(
         False,
     )
     assert len(upstream.attempts) == 2
-    assert await in_database(proofs.spent_today, today()) == audit["cost_nano"]
+    proof = await in_database(CacheProof.objects.get)
+    assert proof.spent_nano(today()) == audit["cost_nano"]
 
 
 async def test_every_hundredth_is_audited_and_none_without_a_budget(
@@ -148,7 +149,12 @@ def test_wrong_hits_switch_a_level_off_and_a_reset_brings_it_back(db):
     proofs.reset("team:a", "canonical")
     assert not CacheLevelOff.objects.exists()
     assert proofs.by_scope()["team:a"]["canonical"]["audited"] == 0
-    assert proofs.spent_today(today()) == 20
+    spent = [row.spent_nano(today()) for row in CacheProof.objects.all()]
+    assert sorted(spent) == [5, 15]
+    assert (
+        CacheProof(day=today() - timedelta(1), day_spent_nano=5).spent_nano(today())
+        == 0
+    )
 
 
 async def test_d9_a_stale_answer_is_given_while_one_request_buys_it_anew(

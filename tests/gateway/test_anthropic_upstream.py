@@ -10,6 +10,7 @@ from openai import AsyncOpenAI
 
 from routing.catalog import Catalog, Policy, Tier
 from tests.faultllm import FaultLLM
+from tests.gateway.sdk import says
 from tests.harness import Gateway, backend, serving
 
 TOOL = {
@@ -26,10 +27,6 @@ PIXEL = "data:image/png;base64,iVBORw0KGgo="
 def claude(url: str, model: str = "claude-haiku-4-5", **policy: object) -> Catalog:
     only = backend("claude", 1, url, provider="anthropic", model=model)
     return Catalog((Tier(1, "small"),), (only,), policy=Policy(**policy))
-
-
-def says(text: str) -> list[dict]:
-    return [{"role": "user", "content": text}]
 
 
 @pytest.fixture

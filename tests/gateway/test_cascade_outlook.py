@@ -13,24 +13,25 @@ from tests.gateway.commands.test_calibrate import three_tiers  # noqa: F401
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def log(number, score, tier, cost, latency, decisions):
-    RequestLog.objects.create(
-        request_id=f"r{number}",
-        at=timezone.now(),
-        scope="local",
-        endpoint="chat.completions",
-        dialect="openai",
-        model_asked="auto",
-        status=200,
-        outcome="ok",
-        cache="MISS",
-        attempts=1,
-        score=score,
-        tier=tier,
-        cost_nano=cost,
-        latency_ms=latency,
-        decisions=decisions,
-    )
+def log(number, score, tier, cost, latency, decisions, **other):
+    fields = {
+        "request_id": f"r{number}",
+        "at": timezone.now(),
+        "scope": "local",
+        "endpoint": "chat.completions",
+        "dialect": "openai",
+        "model_asked": "auto",
+        "status": 200,
+        "outcome": "ok",
+        "cache": "MISS",
+        "attempts": 1,
+        "score": score,
+        "tier": tier,
+        "cost_nano": cost,
+        "latency_ms": latency,
+        "decisions": decisions,
+    }
+    RequestLog.objects.create(**(fields | other))
 
 
 def test_the_expectation_is_on_the_policys_page(admin_client):
@@ -53,6 +54,20 @@ def test_the_expectation_is_on_the_policys_page(admin_client):
     shown = admin_client.get(page).content.decode()
     assert "Of the newest 3 routed requests 2 are uncertain." in shown
     assert "cost $0.012 without a cascade and $0.0108 with it" in shown
+
+
+def test_what_went_past_the_cache_is_reckoned_and_what_we_asked_ourselves_is_not():
+    by_score = [{"step": "tier", "text": "..."}]
+    log(1, 28, 1, 1_000_000, 1000, by_score, cache="BYPASS")
+    log(2, 33, 2, 8_000_000, 4000, by_score)
+    log(3, 33, 2, 99_000_000, 4000, by_score, endpoint="learn.judge")
+    log(4, 33, 2, 99_000_000, 4000, by_score, endpoint="playground.chat")
+    log(5, 28, 1, 0, 1, by_score, cache="HIT")
+
+    found = outlook(build(timezone.now()).catalog)
+
+    assert (found.routed, found.uncertain) == (2, 2)
+    assert found.cost[0] == pytest.approx(9_000_000)
 
 
 def test_a_router_says_how_often_and_checks_that_were_made_know_better():

@@ -9,12 +9,12 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openai import AsyncOpenAI
 
 from gateway.dialects.text_response import TextBuilder
 from gateway.providers.openai import StreamReader
 from routing.catalog import Catalog, Policy
 from tests.faultllm import FaultLLM
+from tests.gateway.sdk import client_of
 from tests.harness import TIERS, Gateway, Reply, ask, backend, serving
 
 PROMPT = "Once upon a time"
@@ -31,10 +31,6 @@ def catalog(url: str, origin: str = "openai", **fields: object) -> Catalog:
     return Catalog(TIERS[:1], (only,), policy=Policy(**policy))
 
 
-def sdk(gateway: Gateway) -> AsyncOpenAI:
-    return AsyncOpenAI(base_url=f"{gateway.url}/v1", api_key="any", max_retries=0)
-
-
 async def complete(gateway: Gateway, prompt: object = PROMPT, **body: object) -> Reply:
     async with httpx.AsyncClient(timeout=30, verify=False) as client:
         response = await client.post(
@@ -48,7 +44,7 @@ async def test_the_sdk_gets_a_text_from_a_backend_of_any_kind(
     upstream: FaultLLM, tmp_path: Path, origin: str
 ):
     served = serving(catalog(upstream.url, origin), tmp_path)
-    async with served as gateway, sdk(gateway) as ai:
+    async with served as gateway, client_of(gateway) as ai:
         answer = await ai.completions.create(
             model="small", prompt=PROMPT, max_tokens=50, stop=["END"]
         )
@@ -70,7 +66,7 @@ async def test_the_sdk_reads_the_stream(
     upstream: FaultLLM, tmp_path: Path, origin: str, usage: bool
 ):
     served = serving(catalog(upstream.url, origin), tmp_path)
-    async with served as gateway, sdk(gateway) as ai:
+    async with served as gateway, client_of(gateway) as ai:
         stream = await ai.completions.create(
             model="small",
             prompt=PROMPT,
@@ -218,7 +214,7 @@ async def test_an_error_after_the_first_byte_ends_the_sdks_stream(
 ):
     upstream.always = "words-20+error-event-at-4"
     served = serving(catalog(upstream.url, origin), tmp_path)
-    async with served as gateway, sdk(gateway) as ai:
+    async with served as gateway, client_of(gateway) as ai:
         stream = await ai.completions.create(model="small", prompt="Hi", stream=True)
         with pytest.raises(openai.APIError):
             async for _ in stream:

@@ -1,5 +1,6 @@
 """Another tier's answer, compared by a judge that sees neither names nor places."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from gateway.pairs import RULE
 from gateway.runtime.database import in_database
@@ -144,3 +146,43 @@ async def test_half_of_them_are_compared_and_none_beyond_the_days_budget(
         async with serving(catalog, tmp_path / "broke") as gateway:
             await ask(gateway, "Hello again")
             assert len(await compared(gateway)) == 2
+
+
+async def test_many_answers_at_once_stay_within_the_days_budget(
+    upstream: FaultLLM, tmp_path: Path, transactional_db
+):
+    """What is under way counts as well: no row of it is in the database yet."""
+    async with judge(prefer("grand")) as url:
+        catalog = with_judge(
+            upstream,
+            url,
+            learned_pair_budget_usd=0.05,
+            default_max_output_tokens=50,
+        )
+        async with serving(catalog, tmp_path) as gateway:
+            await asyncio.gather(*(ask(gateway, f"Hello {n}") for n in range(40)))
+            found = await compared(gateway)
+            for number in range(40):  # and what is given back is used
+                await ask(gateway, f"Hello again {number}")
+            more = await compared(gateway)
+            records = gateway.records("request")
+
+    paid = [r["cost_nano"] for r in records if r["endpoint"].startswith("learn.")]
+    assert 0 < len(found) < len(more) < 80
+    assert sum(paid) <= 0.05 * 1e9
+    assert sum(paid) > 0.5 * 0.05 * 1e9
+
+
+async def test_a_budget_that_no_comparison_fits_is_told_once(
+    upstream: FaultLLM, tmp_path: Path, transactional_db
+):
+    async with judge(prefer("grand")) as url:
+        catalog = with_judge(upstream, url, learned_pair_budget_usd=0.001)
+        async with serving(catalog, tmp_path) as gateway:
+            with capture_logs() as logs:
+                await ask(gateway, "Hello")
+                await ask(gateway, "Hello again")
+                assert await compared(gateway) == []
+
+    [told] = [log for log in logs if log["event"] == "comparison_exceeds_budget"]
+    assert told["may_cost_usd"] > told["budget_usd"] == 0.001

@@ -2,7 +2,7 @@
 hang, no wrong answer, and all is well again by itself."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -78,8 +78,7 @@ async def test_stored_answers_may_be_lost_but_no_request_is(
 ):
     async with workers(one_backend(upstream.url), tmp_path, to_redis) as (one, two):
         await ask(one, QUESTION)
-        if fault == "flushed":  # else it may arrive only after that
-            await until(lambda: holds_something(redis))
+        await until(lambda: holds_something(redis))  # else it may arrive after that
         await asyncio.to_thread(FAULTS[fault], redis)
         here = await ask(one, QUESTION)
         crowd = await asyncio.gather(*(ask(two, OTHER_WORDING) for _ in range(20)))
@@ -127,6 +126,45 @@ async def test_a_shared_call_under_way_ends_for_everybody(
     assert asked.count(QUESTION) <= 2
 
 
+class FrozenState(MemoryState):
+    """Answers nobody: who looks for an answer waits until the test ends the wait."""
+
+    def __init__(self, waiting: int) -> None:
+        super().__init__()
+        self.down = True
+        self.waits: list[asyncio.Event] = []
+        self._waiting = waiting  # from then on the breaker is open
+
+    async def find(self, names: Sequence[str], max_bytes: int) -> None:
+        if len(self.waits) < self._waiting:
+            self.waits.append(asyncio.Event())
+            await self.waits[-1].wait()
+        self._check()
+
+
+@pytest.mark.parametrize("wording", [QUESTION, OTHER_WORDING])
+async def test_who_waited_in_vain_finds_what_was_bought_meanwhile(
+    upstream: FaultLLM, tmp_path: Path, wording: str
+):
+    state = FrozenState(waiting=2)
+    catalog = one_backend(upstream.url)
+    async with workers(catalog, tmp_path, lambda: state, 1) as [gateway]:
+        first = asyncio.create_task(ask(gateway, QUESTION))
+        late = asyncio.create_task(ask(gateway, wording))
+        await until(lambda: len(state.waits) == 2)
+        state.waits[0].set()
+        done, _ = await asyncio.wait((first, late), return_when="FIRST_COMPLETED")
+        state.waits[1].set()
+        replies = await asyncio.gather(first, late)
+        stats = gateway.runtime.cache.stats()
+
+    assert len(done) == 1
+    assert [reply.status for reply in replies] == [200, 200]
+    assert sorted(r.headers["x-llm-router-cache"] for r in replies) == ["HIT", "MISS"]
+    assert len(upstream.attempts) == 1
+    assert (sum(stats.hits.values()), stats.misses) == (1, 1)
+
+
 def watched(redis: RedisServer) -> bool:
     with Redis.from_url(redis.url) as client:
         return any(client.scan_iter(f"{PREFIX}*:watch"))
@@ -158,3 +196,43 @@ async def test_d9_on_two_workers_a_crowd_at_the_end_of_a_lifetime_makes_one_call
     assert {reply.status for reply in replies} == {200}
     assert len({reply.content for reply in replies}) == 1
     assert len(upstream.attempts) == 2
+
+
+async def test_d9_on_two_workers_a_stale_answer_is_bought_anew_once(
+    upstream: FaultLLM, tmp_path: Path
+):
+    clock = Clock()
+    memory = MemoryState(clock)
+    catalog = one_backend(
+        upstream.url, cache_ttl_seconds=100.0, cache_stale_seconds=60.0
+    )
+    async with workers(catalog, tmp_path, lambda: memory, clock=clock) as gateways:
+        for gateway in gateways:
+            old = await ask(gateway, QUESTION)
+        clock.now += 115.0
+        upstream.always = "hold"
+        crowd = await asyncio.gather(
+            *(ask(gateway, QUESTION) for gateway in gateways for _ in range(20))
+        )
+        await until(lambda: all(len(each.runtime.inflight) for each in gateways))
+        await upstream.until(lambda: upstream.holding == 1)
+        upstream.release()
+        await all_settled(gateways)
+        for gateway in gateways:
+            await ask(gateway, QUESTION)
+        await all_settled(gateways)
+        fresh = [await ask(gateway, QUESTION) for gateway in gateways]
+
+    assert {reply.text for reply in crowd} == {old.text}
+    assert {reply.headers["x-llm-router-cache"] for reply in (*crowd, *fresh)} == {
+        "HIT"
+    }
+    assert len({reply.text for reply in fresh}) == 1
+    assert fresh[0].text != old.text
+    assert len(upstream.attempts) == 2
+
+
+async def all_settled(gateways: list[Gateway]) -> None:
+    await until(lambda: not any(len(each.runtime.background) for each in gateways))
+    for gateway in gateways:
+        await gateway.settled()

@@ -1,18 +1,17 @@
 """The report against numbers worked out by hand, and what comes into it."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from random import Random
 from statistics import mean, variance
 
 import pytest
 
-from gateway.ledger import store
+from gateway.ledger import acceptance, store
 from gateway.ledger.books import Caller
 from gateway.models import MeasuredDay
 from gateway.savings import Arm, by_scope, report, together
-from routing.models import Feedback
 from tests.faultllm import FaultLLM
-from tests.gateway.ledger.samples import request
+from tests.gateway.ledger.samples import attempt, request
 from tests.gateway.limits.samples import tiers
 from tests.harness import ask, serving
 
@@ -87,28 +86,41 @@ def test_groups_are_added_up_with_votes_and_repeated_questions():
     def row(name: str, arm: str, cost: int, **fields: object) -> dict:
         return request(name, arm=arm, cost_nano=cost, scope="team:t", at=AT, **fields)
 
-    again = {"arm": "routed", "day": "2026-11-26"}
     rows = [
         row("r1", "routed", 1000, saved_nano=7000),
-        row("r2", "routed", 3000, asks_again=again, saved_nano=0),
+        row("r2", "routed", 3000, asks_again="r1", saved_nano=0),
+        row("r3", "routed", 0, status=502, saved_nano=0),
         row("h1", "holdout", 8000, saved_nano=0),
         row("x1", "", 999),
         row("d1", "", 500, endpoint="cache.judge"),
+        row("d2", "", 70, endpoint="learn.judge"),
     ]
     store.save(rows, [], may_exist=False)
-    for name, quality in (("r1", 0.0), ("h1", 1.0), ("x1", 0.0)):
-        Feedback.objects.create(
-            scope="team:t", request_id=name, score=0, tier=1, quality=quality
-        )
+    for name in ("r1", "r2", "r3", "x1"):  # r1 was asked again already
+        acceptance.note(name, "team:t", "bad_feedback")
+    acceptance.note("h1", "team:another", "bad_feedback")
 
     arms = by_scope(TODAY)["team:t"]
 
-    assert arms["routed"] == Arm(2, 4000, 10.0, 7000, asked_again=1, bad_feedback=1)
+    assert arms["routed"] == Arm(
+        3, 4000, 10.0, 7000, asked_again=1, bad_feedback=1, unanswered=1
+    )
+    assert arms["routed"].accepted == 0
     assert arms["holdout"] == Arm(1, 8000, 64.0)
-    assert arms["deciding"].cost_nano == 500
-    assert together([arms, arms])["routed"].requests == 4
+    assert arms["deciding"].cost_nano == 570
+    assert together([arms, arms])["routed"].requests == 6
     assert MeasuredDay.objects.count() == 3
     assert by_scope(date(2027, 1, 1)) == {}
+
+
+@pytest.mark.django_db
+def test_a_call_that_outlives_its_request_is_in_the_measured_cost():
+    row = request("r1", arm="routed", cost_nano=1000, scope="team:t", at=AT)
+    late = attempt("r1", 2, cost_nano=2000, late=True)
+    store.save([row], [], may_exist=False)
+    store.save([], [late], may_exist=False)
+
+    assert by_scope(TODAY)["team:t"]["routed"] == Arm(1, 3000, 9.0, 600)
 
 
 # --- The draw ----------------------------------------------------------------------
@@ -178,7 +190,5 @@ async def test_asking_the_same_again_at_once_counts_against_the_answer(
         await gateway.settled()
         first, second, third = gateway.records("request")
 
-    today = f"{datetime.now(UTC):%Y-%m-%d}"
-    assert first["asks_again"] is None and third["asks_again"] is None
-    assert second["asks_again"] == {"arm": "routed", "day": first["at"][:10]}
-    assert today >= first["at"][:10]
+    assert first["asks_again"] == third["asks_again"] == ""
+    assert second["asks_again"] == first["request_id"]

@@ -16,3 +16,56 @@ def test_a_worker_can_import_the_server_before_django_is_set_up():
     )
 
     assert done.returncode == 0, done.stderr
+
+
+SIGNALLED = """
+import os, signal, threading
+import django
+django.setup()
+from gateway.serving import Workers, uvicorn_config
+
+workers = Workers(uvicorn_config(2), [])
+stop = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
+stop.start()
+workers.should_exit.wait(3600)
+workers.handle_signals()
+print(workers.should_exit.is_set())
+"""
+
+
+def test_who_keeps_the_workers_hears_of_a_signal_while_it_waits():
+    environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", SIGNALLED],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert done.stdout == "True\n", done.stderr
+
+
+def test_a_start_without_its_database_says_so_in_a_sentence(tmp_path: Path):
+    environ = {
+        **os.environ,
+        "LLM_ROUTER_DATA_DIR": str(tmp_path),
+        "DATABASE_URL": "postgresql://postgres@127.0.0.1:1/nowhere",
+    }
+
+    done = subprocess.run(
+        [sys.executable, "manage.py", "serve", "--addr", "127.0.0.1:0"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("CommandError: A start needs the database: ")
+    assert "Traceback" not in done.stderr

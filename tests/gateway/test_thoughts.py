@@ -37,7 +37,10 @@ def test_one_that_nobody_signed_goes_nowhere():
 
 
 def test_an_answer_without_thoughts_has_none_to_remember():
-    ThoughtOrigins().remember({"choices": [{"message": {}}]}, HAIKU)
+    origins = ThoughtOrigins()
+    origins.remember({"choices": [{"message": {}}]}, HAIKU)
+
+    assert len(origins._origins) == 0
 
 
 def test_the_oldest_are_forgotten_when_there_are_too_many():

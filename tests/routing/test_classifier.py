@@ -57,6 +57,20 @@ def test_points_for_what_a_request_asks():
     assert classify(features).value == 55
 
 
+def test_reasons_are_said_of_one_as_of_several():
+    def reasons(number: int) -> list[str]:
+        features = Features(number, turns=number, system_chars=number, tools=number)
+        return [signal.reason for signal in classify(features).signals]
+
+    assert reasons(1) == [
+        "about 1 token",
+        "1 message came before",
+        "1 character of instructions",
+        "1 tool offered",
+    ]
+    assert reasons(2)[-1] == "2 tools offered"
+
+
 def test_tools_force_tier_two():
     assert classify(Features(tools=1)).min_tier == 2
     assert classify(Features()).min_tier == 1

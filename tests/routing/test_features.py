@@ -78,7 +78,6 @@ def test_parts_are_read_and_an_image_has_a_flat_estimate():
     features = ask(parts)
 
     assert features.prompt_tokens == 1003
-    assert features.images == 1
     assert features.needs == {"images"}
     assert features.reasoning_cues == ("analyze",)
 

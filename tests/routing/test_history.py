@@ -11,7 +11,7 @@ from gateway.models import ApiKey
 from routing import history
 from routing.fields import encrypt
 from routing.models import Backend, Price, RoutingPolicy, Tier
-from tests.routing.test_admin import errors, form_of
+from tests.routing.admin_forms import errors, form_of
 
 pytestmark = pytest.mark.django_db
 
@@ -140,9 +140,8 @@ def test_no_secret_is_in_the_history(admin_client, backend):
 def test_a_revoked_key_stays_revoked(admin_client):
     key, _ = ApiKey.issue("laptop", max_in_flight=3)
     edit_url = reverse("admin:gateway_apikey_changelist")
-    admin_client.post(
-        edit_url, {"action": "revoke_selected", "_selected_action": [key.pk]}
-    )
+    chosen = {"action": "revoke_selected", "_selected_action": [key.pk]}
+    admin_client.post(edit_url, {**chosen, "confirmed": "yes"})
     ApiKey.objects.update(max_in_flight=9)
 
     restore(admin_client, key, -1)

@@ -73,3 +73,12 @@ def test_who_may_not_change_intents_may_not_pin(client, one_cell, django_user_mo
     assert 'value="pin"' not in page.content.decode()
     posted = client.post(reverse(MAP), {"action": "reset", "intent": one_cell.pk})
     assert posted.status_code == 403
+
+
+def test_a_cue_that_does_not_exist_is_refused(admin_client, one_cell):
+    page = "/admin/routing/intent/add/"
+
+    answer = admin_client.post(page, {"slug": "chess", "bias": "0", "cues": "toolz 2"})
+
+    assert "is no cue; did you mean" in answer.content.decode()
+    assert not Intent.objects.filter(slug="chess").exists()

@@ -2,18 +2,18 @@ from datetime import UTC, datetime
 
 from routing.fields import encrypt
 from routing.models import Backend, Price, Tier
-from routing.review import key_problem, price_in_effect, provider_key
+from routing.review import misconfiguration, price_in_effect, provider_key
 from routing.review import tiers_without_backend as empty_tiers
 
 
 def test_a_missing_variable_is_named():
     backend = Backend(provider="openai", api_key_env="OPENAI_KEY")
 
-    assert key_problem(backend, {}) == (
+    assert misconfiguration(backend, {}) == (
         "The environment variable OPENAI_KEY is not set."
     )
-    assert key_problem(backend, {"OPENAI_KEY": ""}) != ""
-    assert key_problem(backend, {"OPENAI_KEY": "sk-1"}) == ""
+    assert misconfiguration(backend, {"OPENAI_KEY": ""}) != ""
+    assert misconfiguration(backend, {"OPENAI_KEY": "sk-1"}) == ""
 
 
 def test_a_stored_key_is_read_and_an_undecryptable_one_reported():
@@ -21,16 +21,18 @@ def test_a_stored_key_is_read_and_an_undecryptable_one_reported():
     lost = Backend(provider="openai", api_key_value="gAAAAAsomething")
 
     assert provider_key(fine, {})[0].reveal() == "sk-stored"
-    assert "can't be decrypted" in key_problem(lost, {})
+    assert "can't be decrypted" in misconfiguration(lost, {})
 
 
 def test_only_providers_that_need_a_key_ask_for_one():
-    assert key_problem(Backend(provider="anthropic"), {}) != ""
-    assert key_problem(Backend(provider="ollama"), {}) == ""
+    assert misconfiguration(Backend(provider="anthropic"), {}) != ""
+    assert misconfiguration(Backend(provider="ollama"), {}) == ""
 
 
 def test_a_provider_written_by_raw_sql_is_a_sentence_and_no_crash():
-    assert key_problem(Backend(provider="gone"), {}) == "There is no provider 'gone'."
+    assert (
+        misconfiguration(Backend(provider="gone"), {}) == "There is no provider 'gone'."
+    )
 
 
 def test_the_latest_price_that_has_begun_is_in_effect(db):

@@ -21,6 +21,7 @@ from routing.models import (
     RoutingPolicy,
     Tier,
     TrailPin,
+    VotedBorder,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -153,7 +154,7 @@ def test_a_change_that_is_rolled_back_is_not_counted(one_row_of_each):
 def test_a_counter_that_vanished_comes_back_with_the_next_migrate(one_row_of_each):
     ConfigVersion.objects.all().delete()
     call_command("migrate", verbosity=0)
-    more = (CachePurge, CacheLevelOff, Intent, IntentCheck, TrailPin)
+    more = (CachePurge, CacheLevelOff, Intent, IntentCheck, TrailPin, VotedBorder)
     tables = {m._meta.db_table for m in (*WATCHED, *more)}
     assert set(ConfigVersion.objects.values_list("table", flat=True)) == tables
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gateway.ledger.books import Caller
-from routing.catalog import Catalog, Secret, Tier
+from routing.catalog import Catalog, Tier
+from routing.secret import Secret
 from tests.faultllm import FaultLLM
 from tests.harness import Gateway, ask, backend, one_backend, serving
 

@@ -10,8 +10,9 @@ from django.db import DatabaseError, connection, models
 
 from gateway.ledger import store
 from gateway.models import ApiKey
+from gateway.runtime.checks import InvalidConfiguration
 from gateway.runtime.refresher import Refresher
-from gateway.runtime.snapshot import InvalidConfiguration, Snapshot, build
+from gateway.runtime.snapshot import Snapshot, build
 from routing.models import Backend, Price, RoutingPolicy, Tier
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from gateway.api.authentication import authenticate
 from gateway.asgi.application import Application
 from gateway.errors import Unauthorized
+from gateway.key_rows import KEY_PREFIX, digest_of, new_secret
 from gateway.ledger.books import Caller
-from gateway.models import KEY_PREFIX, digest_of, new_secret
 from gateway.runtime.snapshot import Key, Snapshot
 from tests.faultllm import FaultLLM
 from tests.harness import Gateway, OpenLifespan, no_admin, one_backend, serving

@@ -12,8 +12,9 @@ import pytest
 from gateway.providers import anthropic, openai
 from gateway.providers.http import Call
 from gateway.thoughts import nobody
-from routing.catalog import Catalog, Policy, Secret, Tier
+from routing.catalog import Catalog, Policy, Tier
 from routing.chat import ChatRequest
+from routing.secret import Secret
 from tests.faultllm import FaultLLM
 from tests.harness import Gateway, ask, backend, serving
 from tests.instance import PROVIDER_KEY

@@ -1,7 +1,6 @@
 import asyncio
 
 import httpx
-import orjson
 
 from gateway.runtime.database import in_database
 from tests.workflows_app.samples import STRAWBERRY
@@ -110,34 +109,6 @@ async def test_errors_are_told_in_the_clients_dialect(run):
     assert answer.json["error"]["type"] == "invalid_request_error"
 
 
-def events_in(text: str) -> list[dict]:
-    blocks = text.strip().split("\n\n")
-    assert blocks.pop() == "data: [DONE]"
-    events = []
-    for block in blocks:
-        name, data = block.split("\n")
-        events.append(orjson.loads(data.removeprefix("data: ")))
-        assert name == f"event: {events[-1]['type']}"
-    return events
-
-
-async def test_a_run_is_followed(run):
-    answer = await run(STRAWBERRY, stream=True, deltas=True)
-
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    events = events_in(answer.text)
-    kinds = [event["type"] for event in events]
-    assert kinds[0] == "planned" and kinds[-1] == "run_done"
-    for op in ("reason", "critique", "refine"):
-        mine = [event for event in events if event.get("op") == op]
-        assert mine[0]["type"] == "op_started"
-        assert mine[-1]["type"] == "op_done"
-        said = "".join(e["text"] for e in mine if e["type"] == "op_delta")
-        assert said == mine[-1]["output"]
-    assert events[-1]["status"] == "succeeded"
-    assert list(events[-1]["outputs"]) == ["reason", "critique", "refine"]
-
-
 async def test_a_run_is_submitted_and_looked_at_later(run, gateway):
     submitted = await run(STRAWBERRY, mode="background")
 
@@ -147,27 +118,6 @@ async def test_a_run_is_submitted_and_looked_at_later(run, gateway):
     assert list(found["outputs"]) == ["reason", "critique", "refine"]
     assert found["ops"]["refine"]["backend"] == "medium"
     assert found["ops"]["refine"]["cost_usd"] == found["costs"]["refine"] > 0
-
-
-async def test_a_background_run_is_followed_by_whoever_comes(run, gateway, upstream):
-    upstream.script = ["ok", "hold"]
-    submitted = await run(STRAWBERRY, mode="background")
-    await upstream.until(lambda: upstream.holding == 1)
-    address = f"{gateway.url}/v1/workflows/runs/{submitted.json['run_id']}/events"
-
-    async with httpx.AsyncClient(timeout=30) as client:
-        async with client.stream("GET", address) as leaves_at_once:
-            assert leaves_at_once.status_code == 200
-        following = asyncio.create_task(client.get(address))
-        upstream.release()
-        first = events_in((await following).text)
-        again = events_in((await client.get(address)).text)
-
-    assert [e["op"] for e in first[:-1]] == ["reason", "critique", "refine"]
-    assert {e["type"] for e in first[:-1]} == {"op_done"}
-    assert (first[-1]["type"], first[-1]["status"]) == ("run_done", "succeeded")
-    assert first[-1]["outputs"] == {e["op"]: e["output"] for e in first[:-1]}
-    assert again == first
 
 
 async def test_a_run_that_was_waited_for_can_be_looked_at_too(run, gateway):

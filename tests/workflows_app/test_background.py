@@ -5,7 +5,6 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -255,23 +254,6 @@ def submit(url: str, text: str) -> str:
     answer = httpx.post(f"{url}/v1/workflows", json=body, timeout=20)
     run_id: str = answer.json()["run_id"]
     return run_id
-
-
-@pytest.fixture
-def postgresql() -> Iterator[str]:
-    """The address of a database of its own."""
-    server, name = "postgresql://postgres@127.0.0.1:5432", f"workflows_{os.getpid()}"
-    try:
-        connection = psycopg.connect(f"{server}/postgres", autocommit=True)
-    except psycopg.OperationalError:
-        reason = "No PostgreSQL answers at 127.0.0.1:5432."
-        if os.environ.get("LLM_ROUTER_REQUIRE_SERVICES"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield f"{server}/{name}"
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.mark.service

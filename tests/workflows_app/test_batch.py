@@ -4,9 +4,12 @@ import httpx
 import orjson
 import pytest
 
+from gateway.runtime.database import in_database
 from tests.harness import Gateway, Reply
 from tests.workflows_app.samples import one_op
+from workflows_app import records
 from workflows_app.background import Background
+from workflows_app.models import BatchCeiling, Workflow, WorkflowRun
 
 # `rules` doesn't look at the input, so that it is one call for all inputs.
 WORKFLOW = {
@@ -62,6 +65,19 @@ async def test_the_plan_counts_what_the_batch_needs(batch, upstream):
     assert plan["shared"] == ["rules"]
     assert 0 < plan["cost_usd"]["min"] <= plan["cost_usd"]["max"]
     assert upstream.attempts == []
+
+
+async def test_results_that_came_together_are_told_in_the_order_of_the_inputs(gateway):
+    ended = {"scope": "local", "mode": "background", "status": "succeeded", "text": ""}
+    rows = [
+        WorkflowRun(run_id=f"run_{number}", batch="batch_1", number=number, **ended)
+        for number in (2, 0, 3, 1)
+    ]
+    await in_database(WorkflowRun.objects.bulk_create, rows)
+
+    found = await in_database(records.new_results, "batch_1", frozenset({0}), 2)
+
+    assert [result["index"] for result in found] == [1, 2]
 
 
 async def test_a_batch_of_jsonl_is_submitted_followed_and_paged(batch, gateway):
@@ -126,9 +142,46 @@ async def test_a_run_whose_shared_call_failed_makes_it_itself(batch, upstream):
     assert len(upstream.attempts) == 2
 
 
-async def test_the_ceiling_of_a_batch_is_shared_out(batch, upstream):
+async def test_the_runs_of_a_batch_share_its_ceiling_and_never_overshoot_it(
+    batch, upstream
+):
+    # Each may cost up to $0.0042 and costs $0.0007: three of them have room at once.
+    inputs = [f"question {number}" for number in range(12)]
+    ceiling = 0.01
+
     answer = await batch(
-        workflow=one_op(tier=3, max_tokens=10), inputs=["a", "b"], max_cost_usd=0.001
+        workflow=one_op(tier=3, max_tokens=10), inputs=inputs, max_cost_usd=ceiling
+    )
+
+    body = answer.json
+    assert body["counts"].keys() == {"succeeded", "failed"}
+    assert body["counts"]["succeeded"] >= 6
+    assert len(upstream.attempts) == body["counts"]["succeeded"]
+    assert 0 < body["total_cost_usd"] <= ceiling
+    failed = [r["error"] for r in body["results"] if r["status"] == "failed"]
+    assert all("left of max_cost_usd" in error for error in failed)
+    [room] = await in_database(lambda: list(BatchCeiling.objects.all()))
+    spent = await in_database(
+        lambda: sum(WorkflowRun.objects.values_list("cost_nano", flat=True))
+    )
+    assert room.at_most_nano == spent == round(body["total_cost_usd"] * 1e9)
+
+
+async def test_one_run_may_use_what_the_others_leave(batch, upstream):
+    workflow = {
+        "end_ops": ["b"],
+        "ops": {
+            "a": {"prompt": "{{input}}", "tier": 3, "max_tokens": 10},
+            "b": {"prompt": "Op b.", "tier": 3, "max_tokens": 10, "input_ops": ["a"]},
+        },
+    }
+    answer = await batch(workflow=workflow, inputs=["only one"], max_cost_usd=0.006)
+    assert answer.json["status"] == "succeeded"
+
+
+async def test_a_batch_that_can_pay_for_no_call_makes_none(batch, upstream):
+    answer = await batch(
+        workflow=one_op(tier=3, max_tokens=10), inputs=["a", "b"], max_cost_usd=0.0001
     )
 
     assert answer.json["counts"] == {"failed": 2}
@@ -148,3 +201,66 @@ async def test_the_ceiling_of_a_batch_is_shared_out(batch, upstream):
 )
 async def test_what_is_no_batch_is_refused(batch, body):
     assert (await batch(workflow=one_op(), **body)).status == 400
+
+
+async def test_an_input_that_is_none_is_told_by_its_place(batch):
+    answer = await batch(workflow=one_op(), inputs=["a", "b", 3])
+
+    assert answer.status == 400
+    assert answer.json["error"]["param"] == "inputs[2]"
+    assert answer.json["error"]["message"].startswith("inputs[2]: ")
+
+
+@pytest.mark.parametrize("kind", ["application/jsonl", "application/x-ndjson"])
+async def test_a_body_of_lines_is_a_batch_told_by_its_address(
+    batch, gateway, upstream, kind
+):
+    lines = '"Hello"\n"World"\n\n{"n": "3"}\n'
+    where = f"{gateway.url}/v1/workflows/batch?workflow=greet&max_cost_usd=1"
+    await in_database(
+        Workflow.objects.create,
+        name="greet",
+        text=orjson.dumps(one_op(prompt="Greet.")).decode(),
+    )
+    async with httpx.AsyncClient(timeout=30) as client:
+        answer = await client.post(
+            where, content=lines.encode(), headers={"content-type": kind}
+        )
+
+    assert answer.status_code == 200, answer.text
+    assert [each["index"] for each in answer.json()["results"]] == [0, 1, 2]
+    assert answer.json()["status"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("query", "lines", "told"),
+    [
+        ("workflow=greet", b'"a"\n{"n": 1\n', "jsonl, line 2: "),
+        ("workflow=greet", b'{"n": "1", "n": "2"}', "jsonl, line 1: The key 'n'"),
+        ("workflow=greet", b"\xff", "not UTF-8"),
+        ("workflow=greet", b"", "There are no inputs"),
+        ("workflow=greet&max_cost_usd=lots", b'"a"', "max_cost_usd must be a number."),
+        ("workflow=greet&inputs=a", b'"a"', "inputs is the body here."),
+        ("workflow=greet&colour=red", b'"a"', "There is no 'colour' here"),
+        ("", b'"a"', "workflow must be"),
+    ],
+)
+async def test_lines_that_are_no_batch_are_refused_by_their_number(
+    batch, gateway, upstream, query, lines, told
+):
+    async with httpx.AsyncClient(timeout=30) as client:
+        answer = await client.post(
+            f"{gateway.url}/v1/workflows/batch?{query}",
+            content=lines,
+            headers={"content-type": "application/jsonl"},
+        )
+        elsewhere = await client.post(
+            f"{gateway.url}/v1/workflows",
+            content=lines,
+            headers={"content-type": "application/jsonl"},
+        )
+
+    assert answer.status_code == 400
+    assert told in answer.json()["error"]["message"]
+    assert elsewhere.status_code == 415
+    assert upstream.attempts == []

@@ -105,8 +105,8 @@ async def test_who_leaves_the_line_holds_nobody_up():
 
 async def test_money_is_set_aside_before_it_is_spent():
     spending = Spending(100)
-    await spending.reserve(60, "a")
-    waiting = asyncio.create_task(spending.reserve(60, "b"))
+    assert await spending.reserve([120, 60], "a") == 1
+    waiting = asyncio.create_task(spending.reserve([60], "b"))
     await asyncio.sleep(0)
     assert not waiting.done()
 
@@ -114,7 +114,7 @@ async def test_money_is_set_aside_before_it_is_spent():
     await waiting
     assert (spending.spent, spending.reserved) == (30, 60)
 
-    too_much = asyncio.create_task(spending.reserve(50, "c"))
+    too_much = asyncio.create_task(spending.reserve([50], "c"))
     await asyncio.sleep(0)
     spending.settle(60, 60)
     with pytest.raises(CostCeiling, match='before op "c"'):

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from gateway.key_rows import digest_of
 from gateway.limits.rules import Rule
-from gateway.models import digest_of
 from gateway.runtime.database import in_database
 from gateway.runtime.snapshot import Key
 from tests.gateway.limits.samples import ZURICH, caller
@@ -43,6 +43,22 @@ async def test_a_budget_pays_for_a_run_and_ends_it(run, gateway):
     assert paid.status == 200
     assert refused.status != 200
     assert 'The budget of key "ci"' in refused.json["error"]["message"]
+
+
+async def test_an_answer_tells_what_its_calls_left_of_the_keys_limits(
+    run, gateway, upstream
+):
+    rule = Rule("key:1", 'key "ci"', "requests", "minute", 100, ZURICH)
+    holder = caller(rule, models=("*",))
+    gateway.change_snapshot(keys={digest_of("sk-ci"): Key(holder)}, has_keys=True)
+
+    answer = await run(STRAWBERRY, headers=HEADERS)
+
+    calls = len(upstream.attempts)
+    assert calls > 1
+    assert answer.headers["x-ratelimit-limit-requests"] == "100"
+    assert answer.headers["x-ratelimit-remaining-requests"] == str(100 - calls)
+    assert answer.headers["x-ratelimit-reset-requests"].endswith("s")
 
 
 @pytest.mark.parametrize("nano", [DOLLAR, 1])

@@ -4,20 +4,30 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils import timezone
+from django.utils.html import format_html
 from unfold.decorators import display
 
+from gateway.admin.filters import CostFilter, WhenFilter
 from gateway.admin.paging import KeysetPaginator, UncountedChangeList
-from gateway.errors import GatewayError
-from gateway.models import RequestLog
+from routing.counting import counted
 from routing.money_format import dollars
 from routing.read_only_admin import ReadOnlyAdmin
-from workflows_app import drawing, lease, reader
-from workflows_app.drawing import Bar, Node
+from workflows_app import lease
+from workflows_app.admin.run_page import (
+    COMPARED,
+    compared,
+    how_told,
+    pictures,
+    summary_of,
+    took,
+)
+from workflows_app.drawing import duration
 from workflows_app.models import OpRun, WorkflowRun
+from workflows_app.run import ENDED
 
 STATES = {
     "succeeded": "success",
@@ -26,36 +36,22 @@ STATES = {
     "failed": "danger",
     "cancelled": "warning",
 }
-OP_HEADERS = (
-    "Op",
-    "State",
-    "Tier",
-    "Backend",
-    "Cache",
-    "Calls",
-    "Tokens in / cached / out",
-    "Cost",
-    "Seconds",
-    "Requests",
-    "Why",
-)
-COMPARED = ("Op", "First", "Second", "First's output", "Second's output")
 
 
-class CostFilter(admin.SimpleListFilter):
-    title = "cost"
-    parameter_name = "cost"
+RESUME = ("resume", "Resume where it failed")
+AGAIN = ("again", "Run again from the start")
+CANCEL = ("cancel", "Cancel")
+CAN_DO = {  # by a run's state: an action and what its button says
+    "queued": (CANCEL,),
+    "running": (CANCEL,),
+    "succeeded": (AGAIN,),
+    "failed": (RESUME, AGAIN),
+    "cancelled": (RESUME, AGAIN),
+}
 
-    def lookups(
-        self, request: HttpRequest, model_admin: admin.ModelAdmin
-    ) -> list[tuple[str, str]]:
-        return [(text, f"${text} or more") for text in ("0.001", "0.01", "0.1", "1")]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        chosen = dict(self.lookup_choices).get(str(self.value()))
-        if chosen is None:
-            return queryset
-        return queryset.filter(cost_nano__gte=int(float(str(self.value())) * 1e9))
+class CreatedFilter(WhenFilter):
+    moment = "created_at"
 
 
 @admin.register(WorkflowRun)
@@ -74,10 +70,10 @@ class WorkflowRunAdmin(ReadOnlyAdmin):
         "mode",
         "key_name",
         "cost",
-        "seconds",
+        "took",
         "created_at",
     )
-    list_filter = ("status", "mode", "workflow", CostFilter, "created_at")
+    list_filter = (CreatedFilter, "status", "mode", "workflow", CostFilter)
     search_fields = ("run_id__exact", "workflow__exact")
     search_help_text = "A whole run id, or a workflow's name"
     actions = ("cancel", "resume", "again", "compare")
@@ -93,8 +89,10 @@ class WorkflowRunAdmin(ReadOnlyAdmin):
         "created_at",
         "finished_at",
         "cost",
-        "seconds",
+        "took",
         "owner",
+        "batch",
+        "told",
         "inputs",
         "final_output",
         "plan",
@@ -116,11 +114,18 @@ class WorkflowRunAdmin(ReadOnlyAdmin):
 
     @admin.display(description="The definition it ran")
     def definition(self, run: WorkflowRun) -> str:
-        return format_html('<pre class="whitespace-pre-wrap">{}</pre>', run.text)
+        return format_html('<pre class="dash-text">{}</pre>', run.text)
 
-    @admin.display(description="Seconds")
-    def seconds(self, run: WorkflowRun) -> str:
-        return f"{run.total_ms / 1000:,.2f}"
+    @admin.display(description="Webhook")
+    def told(self, run: WorkflowRun) -> str:
+        return how_told(run) if run.webhook else "-"
+
+    @admin.display(description="Time")
+    def took(self, run: WorkflowRun) -> str:
+        if run.status == "running" and run.started_at:
+            now = timezone.now() - run.started_at
+            return f"{duration(now.total_seconds())} so far"
+        return duration(run.total_ms / 1000)
 
     def change_view(
         self,
@@ -130,7 +135,11 @@ class WorkflowRunAdmin(ReadOnlyAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         run = self.get_object(request, object_id)
-        shown = pictures(run) if run else {}
+        shown = pictures(run, timezone.now()) if run else {}
+        if run and self.has_operate_permission(request):
+            shown["actions_of_run"] = CAN_DO[run.status]
+            if run.status in ENDED:
+                shown["again_from"] = run.ops.exclude(status="pruned")
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), **shown}
         )
@@ -138,21 +147,36 @@ class WorkflowRunAdmin(ReadOnlyAdmin):
     @admin.action(
         description="Cancel: stop these runs and their calls", permissions=["operate"]
     )
-    def cancel(self, request: HttpRequest, runs: QuerySet[WorkflowRun]) -> None:
+    def cancel(
+        self, request: HttpRequest, runs: QuerySet[WorkflowRun]
+    ) -> HttpResponse | None:
         count = sum(lease.ask_to_cancel(run.run_id, None) for run in runs)
-        self.message_user(request, f"{count} run(s) end within a second.")
+        self.message_user(
+            request, f"{counted(count, 'run ends', 'runs end')} within a second."
+        )
+        return back_to_run(request)
 
     @admin.action(
         description="Resume: go on where these runs failed", permissions=["operate"]
     )
-    def resume(self, request: HttpRequest, runs: QuerySet[WorkflowRun]) -> None:
+    def resume(
+        self, request: HttpRequest, runs: QuerySet[WorkflowRun]
+    ) -> HttpResponse | None:
         count = sum(lease.queue_again(run, set()) for run in runs)
-        self.message_user(request, f"{count} run(s) go on within a second.")
+        self.message_user(
+            request, f"{counted(count, 'run goes', 'runs go')} on within a second."
+        )
+        return back_to_run(request)
 
     @admin.action(description="Run again from the start", permissions=["operate"])
-    def again(self, request: HttpRequest, runs: QuerySet[WorkflowRun]) -> None:
+    def again(
+        self, request: HttpRequest, runs: QuerySet[WorkflowRun]
+    ) -> HttpResponse | None:
         count = sum(lease.queue_again(run, None) for run in runs)
-        self.message_user(request, f"{count} run(s) start within a second.")
+        self.message_user(
+            request, f"{counted(count, 'run starts', 'runs start')} within a second."
+        )
+        return back_to_run(request)
 
     @admin.action(description="Compare two runs")
     def compare(
@@ -173,132 +197,13 @@ class WorkflowRunAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, template, context)
 
 
-def pictures(run: WorkflowRun) -> dict[str, Any]:
-    """The graph and the time axis of a run, and both as a table."""
-    rows = {row.op: row for row in run.ops.all()}
-    path = set(run.plan.get("critical_path", ())) if isinstance(run.plan, dict) else ()
-    try:
-        parents = reader.read(run.text).parents
-    except GatewayError:
-        parents = {name: () for name in rows}
-    links = links_of(rows.values())
-    nodes = [
-        Node(
-            name,
-            parents[name],
-            note=f"{row.backend} {dollars(row.cost_nano)}" if row else "",
-            state=row.status if row else "",
-            href=next(iter(links[name].values()), "") if row else "",
-            critical=name in path,
-        )
-        for name in in_order(parents)
-        for row in [rows.get(name)]
-    ]
-    bars = [
-        Bar(
-            row.op,
-            row.started_s,
-            row.ended_s,
-            row.status,
-            f"{row.ended_s - row.started_s:.2f} s",
-            row.op in path,
-        )
-        for row in rows.values()
-        if row.started_s is not None and row.ended_s is not None
-    ]
-    table = [row_of(row, links[row.op]) for row in rows.values()]
-    return {
-        "picture": drawing.graph(nodes),
-        "timeline": drawing.gantt(bars),
-        "ops": {"headers": OP_HEADERS, "rows": table},
-    }
-
-
-def in_order(parents: dict[str, tuple[str, ...]]) -> list[str]:
-    """The ops, each after its inputs."""
-    done: list[str] = []
-    left = list(parents)
-    while left:
-        ready = [n for n in left if all(p in done for p in parents[n])] or left
-        done += ready
-        left = [name for name in left if name not in ready]
-    return done
-
-
-def links_of(rows: Any) -> dict[str, dict[str, str]]:
-    """For each op its requests with the addresses of their stories."""
-    asked = {row.op: [str(each) for each in row.request_ids or ()] for row in rows}
-    every = [request_id for found in asked.values() for request_id in found]
-    logs = RequestLog.objects.filter(request_id__in=every)
-    ids = dict(logs.values_list("request_id", "pk"))
-
-    def address(request_id: str) -> str:
-        return reverse("admin:gateway_requestlog_change", args=(ids[request_id],))
-
-    return {
-        op: {each: address(each) for each in found if each in ids}
-        for op, found in asked.items()
-    }
-
-
-def row_of(row: OpRun, links: dict[str, str]) -> list[object]:
-    took = ""
-    if row.started_s is not None and row.ended_s is not None:
-        took = f"{row.ended_s - row.started_s:.2f}"
-    return [
-        row.op,
-        row.status,
-        row.tier or "-",
-        row.backend or "-",
-        row.cache or "-",
-        row.calls,
-        f"{row.prompt_tokens:,} / {row.cached_tokens:,} / {row.completion_tokens:,}",
-        dollars(row.cost_nano),
-        took,
-        format_html_join(
-            " ",
-            '<a class="underline" href="{}">{}</a>',
-            ((url, request_id[:12]) for request_id, url in links.items()),
-        ),
-        row.reason,
-    ]
-
-
-def summary_of(first: WorkflowRun, second: WorkflowRun) -> list[list[object]]:
-    lines = (
-        ("Workflow", lambda run: f"{run.workflow} {run.version or ''}"),
-        ("Status", lambda run: run.status),
-        ("Cost", lambda run: dollars(run.cost_nano)),
-        ("Seconds", lambda run: f"{run.total_ms / 1000:.2f}"),
-        ("Final output", lambda run: str(run.final_output or "")[:2000]),
-    )
-    return [[label, value(first), value(second)] for label, value in lines]
-
-
-def compared(first: WorkflowRun, second: WorkflowRun) -> list[list[object]]:
-    ones = {row.op: row for row in first.ops.all()}
-    others = {row.op: row for row in second.ops.all()}
-
-    def facts(row: OpRun | None) -> object:
-        if row is None:
-            return "-"
-        return format_html(
-            "{}, {}, {}", row.status, row.backend or "-", dollars(row.cost_nano)
-        )
-
-    def output(row: OpRun | None) -> str:
-        return str(row.output or "")[:500] if row else ""
-
-    return [
-        [
-            name,
-            facts(ones.get(name)),
-            facts(others.get(name)),
-            output(ones.get(name)),
-            output(others.get(name)),
-        ]
-        for name in dict.fromkeys((*ones, *others))
-    ]
+def back_to_run(request: HttpRequest) -> HttpResponse | None:
+    """Who acted on the page of a run goes on there."""
+    run = request.POST.get("from_run", "")
+    if not run.isdigit():
+        return None
+    url = reverse("admin:workflows_app_workflowrun_change", args=(run,))
+    return HttpResponseRedirect(url)
 
 
 @admin.register(OpRun)
@@ -311,6 +216,24 @@ class OpRunAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     ordering = ("-id",)
     actions = ("from_here",)
+    fields = (
+        "op",
+        "run",
+        "status",
+        "reason",
+        "tier",
+        "backend",
+        "cache",
+        "calls",
+        "prompt_tokens",
+        "cached_tokens",
+        "completion_tokens",
+        "cost",
+        "took",
+        "request_ids",
+        "output",
+        "items",
+    )
 
     @display(description="Status", label=STATES)
     def state(self, op: OpRun) -> str:
@@ -320,11 +243,20 @@ class OpRunAdmin(ReadOnlyAdmin):
     def cost(self, op: OpRun) -> str:
         return dollars(op.cost_nano)
 
+    @admin.display(description="Time")
+    def took(self, op: OpRun) -> str:
+        return took(op) or "-"
+
     @admin.action(description="Run again from these ops on", permissions=["operate"])
-    def from_here(self, request: HttpRequest, ops: QuerySet[OpRun]) -> None:
+    def from_here(
+        self, request: HttpRequest, ops: QuerySet[OpRun]
+    ) -> HttpResponse | None:
         by_run: dict[int, set[str]] = {}
         for op in ops:
             by_run.setdefault(op.run_id, set()).add(op.op)
         runs = WorkflowRun.objects.in_bulk(by_run)
         count = sum(lease.queue_again(runs[pk], by_run[pk]) for pk in by_run)
-        self.message_user(request, f"{count} run(s) go on within a second.")
+        self.message_user(
+            request, f"{counted(count, 'run goes', 'runs go')} on within a second."
+        )
+        return back_to_run(request)

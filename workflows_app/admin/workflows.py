@@ -1,5 +1,6 @@
 """Stored workflows: edited as YAML, drawn, checked while typing, started."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
@@ -9,18 +10,21 @@ from django.http import (
     HttpResponse,
     HttpResponseRedirect,
     JsonResponse,
+    QueryDict,
 )
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from gateway.errors import GatewayError
 from gateway.ledger.books import LOCAL_SCOPE, Caller
 from gateway.runtime import snapshot as snapshots
-from gateway.runtime.snapshot import InvalidConfiguration
+from gateway.runtime.checks import InvalidConfiguration
+from routing.history_admin import HistoryAdmin
 from routing.read_only_admin import ReadOnlyAdmin
 from workflows_app import drawing, optimizer, prompt, reader, store
 from workflows_app.definition import Definition
@@ -33,6 +37,7 @@ from workflows_app.prompt import Inputs
 from workflows_app.run import Options, Run
 
 CALLER = Caller(scope=LOCAL_SCOPE, key_name="admin")
+TABLE = "admin/workflows_app/workflow/ops.html"
 OP_HEADERS = ("Op", "After", "Goes to", "Settings")
 
 
@@ -42,12 +47,13 @@ class WorkflowForm(forms.ModelForm):
         fields = ("name", "description", "text", "enabled")
         widgets: ClassVar = {
             "text": UnfoldAdminTextareaWidget(
-                attrs={"rows": 28, "spellcheck": "false", "class": "font-mono"}
+                attrs={"rows": 28, "spellcheck": "false", "wrap": "off"}
             )
         }
 
     class Media:
         js = ("workflows_app/editor.js",)
+        css: ClassVar = {"all": ("workflows_app/editor.css",)}
 
 
 class VersionInline(TabularInline):
@@ -61,19 +67,11 @@ class VersionInline(TabularInline):
         return False
 
 
-class NamedInputs(forms.JSONField):
-    def prepare_value(self, value: Any) -> Any:
-        return "" if value is None else super().prepare_value(value)
-
-
 class RunForm(forms.Form):
+    """A field for the input, and one for each input that the workflow names."""
+
     input = forms.CharField(
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}), required=False
-    )
-    inputs = NamedInputs(
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        required=False,
-        help_text='Named inputs as JSON, such as {"topic": "ants"}.',
     )
     max_cost_usd = forms.FloatField(
         label="At most so many dollars",
@@ -82,9 +80,24 @@ class RunForm(forms.Form):
         widget=UnfoldAdminTextInputWidget,
     )
 
+    def __init__(self, named: Iterable[str], data: QueryDict | None) -> None:
+        super().__init__(data)
+        self.named = {name: f"input_{name}" for name in named}
+        for name, field in self.named.items():
+            self.fields[field] = forms.CharField(
+                label=name, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
+            )
+        self.order_fields(["input", *self.named.values()])
+
+    @property
+    def inputs(self) -> Inputs:
+        given = self.cleaned_data
+        named = {name: given[field] for name, field in self.named.items()}
+        return prompt.read_inputs(given["input"], named or None)
+
 
 @admin.register(Workflow)
-class WorkflowAdmin(ModelAdmin):
+class WorkflowAdmin(HistoryAdmin):
     form = WorkflowForm
     change_form_template = "admin/workflows_app/workflow/change_form.html"
     list_display = ("name", "description", "version", "enabled", "updated_at")
@@ -120,24 +133,30 @@ class WorkflowAdmin(ModelAdmin):
     def check_text(self, request: HttpRequest) -> HttpResponse:
         """What the editor asks while somebody types."""
         shown = drawn(request.POST.get("text", ""))
-        return JsonResponse({name: shown.get(name) for name in ("problem", "picture")})
+        table = render_to_string(TABLE, shown, request) if "ops" in shown else None
+        answer = {name: shown.get(name) for name in ("problem", "picture")}
+        return JsonResponse({**answer, "table": table})
 
     def run_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Inputs first, then what it will cost, then the run."""
         row = self.get_object(request, object_id)
         if row is None or not self.has_change_permission(request, row):
             return HttpResponseRedirect("../../")
-        form = RunForm(request.POST or None)
+        try:
+            names = prompt.names_of(row.definition)
+        except InvalidWorkflow:
+            return HttpResponseRedirect("../change/")  # which tells what is wrong
+        form = RunForm(names, request.POST or None)
         plan = None
         if request.method == "POST" and form.is_valid():
             try:
-                run = make_run(row, form.cleaned_data)
+                run = make_run(row, form.inputs, form.cleaned_data["max_cost_usd"])
                 plan = run.plan
                 if "start" in request.POST:
                     store.create(run, "")
                     messages.success(request, f"{run.run_id} starts within a second.")
-                    url = reverse("admin:workflows_app_workflowrun_changelist")
-                    return HttpResponseRedirect(url)
+                    at = "admin:workflows_app_workflowrun_change"
+                    return HttpResponseRedirect(reverse(at, args=(run.row_id,)))
             except (GatewayError, InvalidConfiguration) as error:
                 form.add_error(None, str(error))
         context = {
@@ -177,6 +196,7 @@ def picture(definition: Definition) -> SafeString:
             name,
             definition.parents[name],
             note=definition.ops[name].target,
+            detail=settings_of(definition.ops[name]).strip("-"),
             state="pruned" if name in pruned else "",
         )
         for name in definition.order
@@ -193,12 +213,10 @@ def settings_of(op: Any) -> str:
     return ", ".join(f"{n.removesuffix('_text')}: {v}" for n, v in shown.items()) or "-"
 
 
-def make_run(row: Workflow, values: dict[str, Any]) -> Run:
+def make_run(row: Workflow, inputs: Inputs, limit: float | None) -> Run:
     """A run with its plan, by the configuration as it is stored now."""
     definition = row.definition
-    inputs = prompt.read_inputs(values["input"], values["inputs"] or None)
     prompt.check_inputs(definition, inputs)
-    limit = values["max_cost_usd"]
     options = Options(
         mode="background", max_cost_nano=None if limit is None else int(limit * 1e9)
     )

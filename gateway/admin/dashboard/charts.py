@@ -1,23 +1,55 @@
-"""Columns over time as SVG: no script, no network, readable in dark and light."""
+"""Columns and lines over time as SVG: no script, no network, dark and light."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 WIDTH, HEIGHT = 640, 200
-LEFT, RIGHT, TOP, BOTTOM = 62, 8, 12, 24
+RIGHT, TOP, BOTTOM = 8, 12, 28
 GRID = 4
+MOST_LABELS = 8
+# Of an axis' numbers, in the size that a phone needs.
+CHAR_WIDTH = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One colour of a stacked chart; `values` has one number per column."""
+    """One colour of a chart; `values` has one number per column, None for a gap."""
 
     name: str
     colour: str
-    values: Sequence[float]
+    values: Sequence[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where a place on the time axis and a number lie in the picture."""
+
+    labels: Sequence[str]
+    top: float
+    shown: Callable[[float], str]
+
+    @property
+    def left(self) -> float:
+        return 12 + CHAR_WIDTH * max(len(mark) for _, mark in self.marks)
+
+    @property
+    def marks(self) -> list[tuple[float, str]]:
+        """The numbers of the grid, and how they read."""
+        values = [self.top * number / GRID for number in range(GRID + 1)]
+        return [(value, self.shown(value)) for value in values]
+
+    @property
+    def step(self) -> float:
+        return (WIDTH - self.left - RIGHT) / max(1, len(self.labels))
+
+    def x(self, place: float) -> float:
+        return self.left + place * self.step
+
+    def y(self, value: float) -> float:
+        return HEIGHT - BOTTOM - max(0.0, value) / self.top * (HEIGHT - TOP - BOTTOM)
 
 
 def columns(
@@ -28,59 +60,97 @@ def columns(
 ) -> SafeString:
     """Stacked columns. A value below zero is drawn as none; the table has it."""
     heights = [
-        sum(max(0.0, one.values[place]) for one in series)
+        sum(max(0.0, one.values[place] or 0) for one in series)
         for place in range(len(labels))
     ]
-    top = nice(max(heights, default=0))
-    parts = [grid(top, shown)]
-    step = (WIDTH - LEFT - RIGHT) / max(1, len(labels))
-    for place, label in enumerate(labels):
-        x = LEFT + place * step
-        parts.append(column(x, step, label, place, series, top, shown))
-        if place % max(1, -(-len(labels) // 8)) == 0:
-            parts.append(text(x + step / 2, HEIGHT - 6, label, "middle"))
-    return svg(parts, title)
+    frame = Frame(labels, nice(max(heights, default=0)), shown)
+    drawn = [column(frame, place, series) for place in range(len(labels))]
+    return svg(frame, drawn, title)
 
 
-def column(
-    x: float,
-    step: float,
-    label: str,
-    place: int,
+def lines(
+    labels: Sequence[str],
     series: Sequence[Series],
-    top: float,
+    title: str,
     shown: Callable[[float], str],
-) -> str:
-    base, drawn = float(HEIGHT - BOTTOM), []
+) -> SafeString:
+    """A line each, of what can't be stacked: shares and times. It breaks at gaps."""
+    highest = max((v for one in series for v in one.values if v is not None), default=0)
+    frame = Frame(labels, nice(highest), shown)
+    points = [point(frame, place, series) for place in range(len(labels))]
+    paths = "".join(path(frame, one) for one in series)
+    return svg(frame, [paths, *points], title)
+
+
+def column(frame: Frame, place: int, series: Sequence[Series]) -> str:
+    below, drawn = 0.0, []
     for one in series:
-        height = max(0.0, one.values[place]) / top * (HEIGHT - TOP - BOTTOM)
-        base -= height
-        if height:
+        value = max(0.0, one.values[place] or 0)
+        if value:
+            y = frame.y(below + value)
             drawn.append(
-                f'<rect x="{x + step * 0.12:.1f}" y="{base:.1f}" '
-                f'width="{step * 0.76:.1f}" height="{height:.1f}" '
-                f'fill="{one.colour}"/>'
+                f'<rect x="{frame.x(place + 0.12):.1f}" y="{y:.1f}" '
+                f'width="{frame.step * 0.76:.1f}" '
+                f'height="{frame.y(below) - y:.1f}" fill="{one.colour}"/>'
             )
-    said = ", ".join(f"{one.name} {shown(one.values[place])}" for one in series)
+        below += value
+    return with_tooltip(frame, place, series, drawn)
+
+
+def path(frame: Frame, one: Series) -> str:
+    steps, gap = [], True
+    for place, value in enumerate(one.values):
+        if value is not None:
+            x, y = frame.x(place + 0.5), frame.y(value)
+            steps.append(f"{'M' if gap else 'L'}{x:.1f} {y:.1f}")
+        gap = value is None
+    return (
+        f'<path d="{"".join(steps)}" fill="none" stroke="{one.colour}" '
+        'stroke-width="2" stroke-linejoin="round"/>'
+    )
+
+
+def point(frame: Frame, place: int, series: Sequence[Series]) -> str:
+    drawn = [
+        f'<circle cx="{frame.x(place + 0.5):.1f}" cy="{frame.y(value):.1f}" r="3" '
+        f'fill="{one.colour}"/>'
+        for one in series
+        for value in [one.values[place]]
+        if value is not None
+    ]
+    return with_tooltip(frame, place, series, drawn)
+
+
+def with_tooltip(
+    frame: Frame, place: int, series: Sequence[Series], drawn: Iterable[str]
+) -> str:
+    said = ", ".join(
+        f"{one.name} {'-' if value is None else frame.shown(value)}"
+        for one in series
+        for value in [one.values[place]]
+    )
     # Nearly invisible, so that a short column has a tooltip along its whole height.
     hover = (
-        f'<rect x="{x:.1f}" y="{TOP}" width="{step:.1f}" '
+        f'<rect x="{frame.x(place):.1f}" y="{TOP}" width="{frame.step:.1f}" '
         f'height="{HEIGHT - TOP - BOTTOM}" fill="currentColor" fill-opacity="0"/>'
     )
-    title = f"<title>{escape(f'{label}: {said}')}</title>"
+    title = f"<title>{escape(f'{frame.labels[place]}: {said}')}</title>"
     return f"<g>{''.join(drawn)}{hover}{title}</g>"
 
 
-def grid(top: float, shown: Callable[[float], str]) -> str:
-    lines = []
-    for number in range(GRID + 1):
-        y = HEIGHT - BOTTOM - number / GRID * (HEIGHT - TOP - BOTTOM)
-        lines.append(
-            f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" '
+def axes(frame: Frame) -> str:
+    drawn = []
+    for value, mark in frame.marks:
+        y = frame.y(value)
+        drawn.append(
+            f'<line x1="{frame.left}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" '
             'stroke="currentColor" stroke-opacity="0.15"/>'
-            + text(LEFT - 6, y + 4, shown(top * number / GRID), "end")
+            + text(frame.left - 6, y + 4, mark, "end")
         )
-    return "".join(lines)
+    for place, label in enumerate(frame.labels):
+        if place % max(1, -(-len(frame.labels) // MOST_LABELS)) == 0:
+            drawn.append(text(frame.x(place + 0.5), HEIGHT - 8, label, "middle"))
+    return "".join(drawn)
 
 
 def nice(value: float) -> float:
@@ -95,15 +165,15 @@ def nice(value: float) -> float:
 
 def text(x: float, y: float, words: str, anchor: str) -> str:
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-size="11" text-anchor="{anchor}" '
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" '
         f'fill="currentColor" fill-opacity="0.75">{escape(words)}</text>'
     )
 
 
-def svg(parts: Sequence[str], title: str) -> SafeString:
-    """Everything that comes from a row has been escaped on its way into `parts`."""
+def svg(frame: Frame, drawn: Sequence[str], title: str) -> SafeString:
+    """Everything that comes from a row has been escaped on its way into `drawn`."""
     return mark_safe(  # noqa: S308
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" class="dash-chart" '
         f'aria-label="{escape(title)}" viewBox="0 0 {WIDTH} {HEIGHT}">'
-        f"{''.join(parts)}</svg>"
+        f"{axes(frame)}{''.join(drawn)}</svg>"
     )

@@ -13,10 +13,12 @@ from gateway.admin.dashboard.live import runtime_of
 from gateway.admin.overview import near_end
 from gateway.models import ApiKey
 from gateway.runtime import snapshot as snapshots
+from gateway.runtime.checks import InvalidConfiguration
 from gateway.runtime.runtime import Runtime
-from gateway.runtime.snapshot import InvalidConfiguration
+from routing.counting import counted
 from routing.models import Backend, RouterModel
-from routing.review import key_problem, price_in_effect, tiers_without_backend
+from routing.retirements import Ending, endings
+from routing.review import misconfiguration, price_in_effect, tiers_without_backend
 
 MOST_BUDGETS, MOST_ROUTERS = 10, 5  # told on the first page
 KEPT = {
@@ -28,30 +30,36 @@ KEPT = {
 
 @dataclass(frozen=True, slots=True)
 class Notice:
+    """`grave`: something does not work, or is being lost."""
+
     text: str
     link: str = ""
     link_text: str = ""
+    grave: bool = False
 
 
-def notices(request: HttpRequest) -> Iterator[Notice]:
-    if runtime := runtime_of(request):
-        yield from notices_of_process(runtime)
-    else:
-        yield from notices_of_refusal()
-    yield from notices_of_rows()
+def notices(request: HttpRequest) -> list[Notice]:
+    """Those that are grave first."""
+    runtime = runtime_of(request)
+    found = notices_of_process(runtime) if runtime else notices_of_refusal()
+    return sorted([*found, *notices_of_rows()], key=lambda notice: not notice.grave)
 
 
 def notices_of_process(runtime: Runtime) -> Iterator[Notice]:
     """What only the running process knows."""
     backends = reverse("admin:routing_backend_changelist")
     for sentence in runtime.trouble():
-        yield Notice(sentence)
+        # Each backend without a price has a line of its own, with a link.
+        if sentence != runtime.snapshot.without_price:
+            yield Notice(sentence, grave=True)
     if lost := runtime.books.unrecorded:
-        yield Notice(f"The disk was full: {lost:,} records could not be kept.")
+        told = counted(lost, "record")
+        text = f"The disk was full: {told} could not be kept."
+        yield Notice(text, grave=True)
     for row in runtime.pool.status(runtime.snapshot.catalog):
         if row["status"] == "down":
             text = f"{row['name']} is down. {row['reason']}"
-            yield Notice(text, backends, "See the backends")
+            yield Notice(text, backends, "See the backends", grave=True)
 
 
 def notices_of_refusal() -> Iterator[Notice]:
@@ -62,6 +70,7 @@ def notices_of_refusal() -> Iterator[Notice]:
             f"What is stored now is refused, and the last good state serves: {error}",
             reverse("admin:routing_tier_changelist"),
             "See the tiers",
+            grave=True,
         )
 
 
@@ -79,9 +88,11 @@ def notices_of_rows() -> Iterator[Notice]:
     yield from notices_of_routers()
     backends = Backend.objects.exclude(state=Backend.State.DISABLED)
     backends = backends.prefetch_related("prices")
+    for ending in endings(backends, timezone.now().date()):
+        yield notice_of(ending)
     if not backends:
         add = reverse("admin:routing_backend_add")
-        yield Notice("No backend is enabled.", add, "Add a backend")
+        yield Notice("No backend is enabled.", add, "Add a backend", grave=True)
     for backend in backends:
         yield from notices_of(backend)
     for tier in tiers_without_backend():
@@ -90,6 +101,16 @@ def notices_of_rows() -> Iterator[Notice]:
             reverse("admin:routing_backend_changelist"),
             "See the backends",
         )
+
+
+def notice_of(ending: Ending) -> Notice:
+    """A day that nobody has confirmed is looked up before a model is given up."""
+    text = ending.sentence(timezone.now().date())
+    if not ending.confirmed:
+        row = reverse("admin:routing_retirement_change", args=(ending.told.pk,))
+        return Notice(text, row, "See where it is said")
+    backend = reverse("admin:routing_backend_change", args=(ending.backend.pk,))
+    return Notice(text, backend, "Choose another model")
 
 
 def notices_of_routers() -> Iterator[Notice]:
@@ -130,8 +151,9 @@ def outlook_of(router: RouterModel) -> str:
 
 def notices_of(backend: Backend) -> Iterator[Notice]:
     edit = reverse("admin:routing_backend_change", args=(backend.pk,))
-    if problem := key_problem(backend, os.environ):
-        yield Notice(f"{backend} is misconfigured. {problem}", edit, "Mend it")
+    if problem := misconfiguration(backend, os.environ):
+        text = f"{backend} is misconfigured. {problem}"
+        yield Notice(text, edit, "Mend it", grave=True)
     if price_in_effect(backend, timezone.now()) is None:
         yield Notice(
             f"{backend} has no price: what it costs is missing from every sum.",

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
 
 from gateway.usage_rows import (
     BUCKETS_MS,
@@ -50,6 +51,11 @@ class Period:
             step, count = timedelta(hours=1), 24
         return [self.begins + number * step for number in range(count)]
 
+    @property
+    def labels(self) -> list[str]:
+        pattern = "%H:00" if self.days == 1 else "%d %b"
+        return [f"{start:{pattern}}" for start in self.starts]
+
     def rows(self, dimension: Dimension) -> QuerySet[UsageRollup]:
         return UsageRollup.objects.filter(
             span=self.span, dimension=dimension, start__gte=self.begins
@@ -87,6 +93,15 @@ class Line:
     def add(self, other: "Line") -> None:
         for name in PLAIN_SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.latency = added(self.latency, other.latency)
+        self.first_byte = added(self.first_byte, other.first_byte)
+
+
+def added(counts: Sequence[int], more: Sequence[int]) -> list[int]:
+    return [one + other for one, other in zip_longest(counts, more, fillvalue=0)]
+
+
+Times = dict[datetime, Line]
 
 
 def totals(period: Period) -> Line:
@@ -95,7 +110,7 @@ def totals(period: Period) -> Line:
     return line("", rows.aggregate(**sums(UsageRollup.SUMS)))
 
 
-def over_time(period: Period) -> dict[datetime, Line]:
+def over_time(period: Period) -> Times:
     """The sums of each hour or day, also of those in which nothing came."""
     found = {start: Line() for start in period.starts}
     rows = period.rows(Dimension.ALL).values("start", *PLAIN_SUMS)
@@ -112,6 +127,31 @@ def by(dimension: Dimension, period: Period) -> list[Line]:
     summed = rows.annotate(**sums(UsageRollup.SUMS))
     dearest = summed.order_by("-sum_spent_nano", "-sum_requests", "name")[:AT_MOST]
     return [line(row["name"], row) for row in dearest]
+
+
+def largest(
+    dimension: Dimension, ranked_by: Sequence[str], most: int, period: Period
+) -> list[str]:
+    """The values of a dimension with the largest sums; none that has nothing."""
+    amount = Sum(sum((F(name) for name in ranked_by[1:]), F(ranked_by[0])))
+    rows: Any = period.rows(dimension).values("name").annotate(amount=amount)
+    ranked = rows.exclude(amount=0).order_by("-amount", "name")
+    return list(ranked.values_list("name", flat=True)[:most])
+
+
+def named_over_time(
+    dimension: Dimension, names: Sequence[str], columns: Sequence[str], period: Period
+) -> tuple[dict[str, Times], Times]:
+    """Of each of `names` the sums per hour or day, and those of all other values."""
+    rows: Any = period.rows(dimension)
+    found = {name: {start: Line() for start in period.starts} for name in names}
+    chosen = rows.filter(name__in=names).values("start", "name")
+    for row in chosen.annotate(**sums(columns)):
+        found[row["name"]][row["start"]] = line(row["name"], row)
+    others = {start: Line() for start in period.starts}
+    for row in rows.exclude(name__in=names).values("start").annotate(**sums(columns)):
+        others[row["start"]] = line("", row)
+    return found, others
 
 
 def shortened(lines: Sequence[Line]) -> list[Line]:

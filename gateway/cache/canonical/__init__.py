@@ -9,7 +9,9 @@ serves a wrong answer, so in doubt a word stays.
     gates.py         questions that are matched by their exact text only
     lexicon.py       one word at a time, by vocabulary.py; typos.py for slips
 
-Rules rewrite a line of canonical words, each beside its examples and its traps:
+Rules rewrite a line of canonical words, each beside its examples and its traps. Those
+that need articles and commas look once, the others until nothing changes any more: the
+canonical form of a canonical form is itself.
 
     politeness.py    what people say around a question
     requests.py      "could you tell me", "I'd like to know", "help me to"

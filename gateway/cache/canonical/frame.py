@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from gateway.cache.canonical import gates, order, phrases
 from gateway.cache.canonical.amounts import AMOUNTS
@@ -19,15 +19,21 @@ from gateway.cache.canonical.superlatives import SUPERLATIVES, good
 from gateway.cache.canonical.tokens import tokenise
 from gateway.cache.canonical.verbs import VERB_RULES
 
-VERSION = b"2"  # raise it with every change of a rule: old digests then match nothing
-RULES: tuple[Rule, ...] = (
+VERSION = b"6"  # raise it with every change of a rule: old digests then match nothing
+# These see the words as they came, with articles and commas, and look once.
+READING: tuple[Rule, ...] = (
     *POLITENESS,
     *REQUESTS,
     question_mark,
     order.fronted,
     write,  # needs the articles: "write a customer an email"
     good,  # as well: "a good"
+    phrases.word_itself,
+    phrases.saying,  # as well
     phrases.empty_words,
+)
+# These see bare words, and look again until there is nothing left to do.
+REWRITING: tuple[Rule, ...] = (
     *NUMBERS,
     what_or_which,
     phrases.possessive,
@@ -46,9 +52,11 @@ RULES: tuple[Rule, ...] = (
     phrases.why_is,
     phrases.what_is,
 )
+RULES = (*READING, *REWRITING)
+MAX_PASSES = 12  # three are many
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Frame:
     """The words that matter, and the material as it came.
 
@@ -58,7 +66,7 @@ class Frame:
     core: tuple[str, ...]
     material: str = ""
 
-    @property
+    @cached_property  # frames are kept, and asked again
     def digest(self) -> bytes:
         """32 bytes, equal for equal frames: no word holds a line feed."""
         core = "\n".join((*self.core, "", self.material)).encode(
@@ -85,17 +93,41 @@ def examine(text: str) -> tuple[Frame | None, str]:
     prompt = tokenise(text)
     if why := gates.refusal(prompt):
         return None, why
-    line = canonical_line(prompt.words)
-    words = set(line.split(" "))
-    for rule in RULES:
-        if not rule.words or not rule.words.isdisjoint(words):
-            rewritten = rule.apply(line)
-            if rewritten is not line:
-                line, words = rewritten, set(rewritten.split(" "))
+    line = settled(applied(READING, canonical_line(prompt.words)))
+    if line is None:
+        return None, "its words don't come to rest"
     core = order.arranged(line)
     if not core:
         return None, "holds no question"
     return Frame(core, prompt.material), ""
+
+
+def applied(rules: tuple[Rule, ...], line: str) -> str:
+    """The line after each of these rules, in their order."""
+    words = set(line.split(" "))
+    for rule in rules:
+        if not rule.words or not rule.words.isdisjoint(words):
+            rewritten = rule.apply(line)
+            if rewritten is not line:
+                line, words = rewritten, set(rewritten.split(" "))
+    return line
+
+
+def settled(line: str) -> str | None:
+    """The line that rewriting leaves as it is. None when there is none in sight.
+
+    Where rules undo each other, the first in the alphabet of the lines that they go
+    round: it is the same one wherever they began.
+    """
+    seen = [line]
+    for _ in range(MAX_PASSES):
+        line = applied(REWRITING, line)
+        if line == seen[-1]:
+            return line
+        if line in seen:
+            return min(seen[seen.index(line) :])
+        seen.append(line)
+    return None
 
 
 def canonical_line(words: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from gateway.cache.canonical.english import words_of
 from gateway.cache.canonical.rule import Rule, rewriting, rule
+from gateway.cache.canonical.verbs import base
 
 VERBATIM = r'("[^"]*")'
 TRANSLATION = rewriting(
@@ -46,20 +47,35 @@ SET_PHRASES = rewriting(
     (r"\b(?:mobile|cell) phone\b", "phone"),
     (r"\bmake money\b", "earn money"),
     (r"\b(one|i|you|we|people|to) work out\b", r"\1 exercise"),
+    (r"\b(?:reduce|loose) weight\b", "lose weight"),
+    (r"\b(?:in|to|at) abroad\b", "abroad"),
+    (r"\btalk (?=english\b)", "speak "),
+    (r"\bspoken english\b", "english speaking"),
+    (r"\bno (?:one|body)\b", "nobody"),
+    (r"\b(of|for) doing (?=\w)", r"\1 "),
+    (r"\bchance of (\w{3,})ing\b", lambda found: f"chance to {base(found[1])}"),
     (r"\bif i (?:is|was) (?:serving|cooking for) ", "for "),
 )
 
 
 @rule(
-    words="have mobile cell money out serving cooking united artificial chief",
+    words="have mobile cell money out serving cooking united artificial chief weight "
+    "spoken doing chance no abroad talk",
     same=(
         ("How can I make money?", "How can I earn money?"),
         ("Do I have to pay?", "Do I need to pay?"),
         ("Is it bad to work out daily?", "Is it bad to exercise daily?"),
+        ("How do I reduce weight?", "How do I lose weight?"),
+        ("Why does no one care?", "Why does nobody care?"),
+        ("How can I study in abroad?", "How can I study abroad?"),
+        ("How do I learn spoken English?", "How do I learn English speaking?"),
+        ("Which tool is best for doing taxes?", "Which tool is best for taxes?"),
+        ("What are my chances of winning?", "What are my chances to win?"),
     ),
     differ=(
         ("Should I work out?", "Should I work?"),
         ("Will it work out?", "Will it exercise?"),
+        ("Should I reduce noise?", "Should I lose noise?"),
     ),
 )
 def set_phrases(line: str) -> str:
@@ -71,7 +87,19 @@ IDIOMS = rewriting(
     (r"^(?:give|write|provide) (?:me )?summary of ", "summarize "),
     (r"^what language (?:is spoken|do (?:they|people) speak) in ", "what language of "),
     (r"^(?:how|what) do it feel (?:like )?to ", "what is it like to "),
-    (r"^what is it like being ", "what is it like to be "),
+    (
+        r"^(?:how|what) (?:it is|is it) like (\w{2,})ing ",
+        lambda found: f"what is it like to {base(found[1])} ",
+    ),
+    (r"^(?:how|what) (?:it is|is it) like (?=to )", "what is it like "),
+    (r"^what is it like to become ", "what is it like to be "),
+    (r"^what is it like to live in ", "what is life like in "),
+    (r"^who will win (?=.*\bbetween )", "who would win "),
+    (r"^(why (?:is|do) \w+) still (?=\w)", r"\1 "),
+    (r"^how is ((?:\w+ ){1,2})like(?= |$)", r"what is \1like"),
+    (r"^how to feel about ", "what do you think about "),
+    (r"^(what is your favorite .+?)(?: (?:[?.]|and))? why$", r"\1"),
+    (r"^(?:who is|what) (?=your favorite )", "what is "),
     (r"^(?:(?:can|could) (?:you|anybody) )?(?:suggest|recommend) (?:me )?", "what is "),
     (r"^what do (?:i|you|we) do (?=(?:if|when|about|with) )", "what should one do "),
     (r"^((?:what|how|where|who|when|why) )will (.+ if )", r"\1would \2"),
@@ -86,16 +114,31 @@ IDIOMS = rewriting(
 
 
 @rule(
-    words="feel being suggest recommend if when about with why opinion view thought "
-    "think explain summary language",
+    words="feel like suggest recommend if when about with why opinion view thought "
+    "think explain summary language favorite still win",
     same=(
         ("How does it feel to fly?", "What is it like to fly?"),
+        ("What is it like living in Oslo?", "What is it like to live in Oslo?"),
+        ("How is life like in Oslo?", "What is life like in Oslo?"),
+        ("How it is like to fly?", "What is it like to fly?"),
+        ("What is it like to live in Oslo?", "What is life like in Oslo?"),
+        ("Why do people still smoke?", "Why do people smoke?"),
+        (
+            "Who will win a fight between A and B?",
+            "Who would win a fight between A and B?",
+        ),
+        ("How do you feel about tea?", "What do you think about tea?"),
+        ("What's your favorite book? Why?", "What is your favorite book?"),
         ("Can you recommend a book?", "What are some books?"),
         ("What is your opinion on tea?", "What do you think about tea?"),
         ("Explain tides to a child", "Explain tides for a child"),
     ),
     differ=(
         ("How does it feel to fly?", "What is it like to walk?"),
+        ("How is life in Oslo?", "How long is life in Oslo?"),
+        ("Do people still smoke?", "Do people smoke?"),
+        ("Who will win?", "Who would win?"),
+        ("What is your favorite book?", "What is his favorite book?"),
         ("Explain the reasons for war", "Explain the reasons against war"),
     ),
 )

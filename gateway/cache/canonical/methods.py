@@ -4,10 +4,14 @@ import re
 
 from gateway.cache.canonical.english import one_of
 from gateway.cache.canonical.rule import Rule, rewriting, rule
-from gateway.cache.canonical.verbs import ANYONE, base
+from gateway.cache.canonical.tokens import MARK
+from gateway.cache.canonical.verbs import ANYONE, base, without_owner
 
-BEST = "(?:best |good |right |proper |correct |great |ideal )?"
-WAY = "(?:way|step|method|procedure|process|approach|technique|command)"
+BEST = (
+    "(?:(?:best|good|right|proper|correct|great|ideal|better|possible|different"
+    "|various) )?"
+)
+WAY = "(?:way|step|method|procedure|process|approach|technique|command|tip)"
 MODAL = "(?:do|can|could|should|would|might)"
 
 WELL = one_of("well better properly effectively efficiently correctly successfully")
@@ -20,8 +24,8 @@ HOW_TO = rewriting(
     (rf"^how {ANYONE} (?:can|could|should|may|might) ", "how to "),
     (rf"^(?:what is |is )?{BEST}{WAY} to ", "how to "),
     (
-        rf"^(?:what is |is )?{BEST}{WAY} (?:for|of) (\w+)ing ",
-        lambda found: f"how to {base(found[1])} ",
+        rf"^(?:what is |is )?{BEST}{WAY} (?:for|of|on) (\w{{2,}})ing(?= |$)",
+        lambda found: f"how to {base(found[1])}",
     ),
     (rf"^(?:what is )?{BEST}way {ANYONE} (?:can|could|should|may) ", "how to "),
     (
@@ -34,7 +38,17 @@ HOW_TO = rewriting(
     ),
     (r"^what (?:do it take|is needed|is required) to ", "how to "),
     (r"^how to (?:best|properly|effectively) ", "how to "),
+    # "how we can improve", "how to we improve"
+    (rf"^how to (?:(?:{ANYONE} )?can|{ANYONE}) (?=\w)", "how to "),
     (r"^how to become ", "how to be "),
+    (r"^how to get rid of ", "how to remove "),
+    (r"^how to cope with ", "how to deal with "),
+    (
+        r"^how to (?:tell|determine|find out|figure out) "
+        r"(?=(?:if|when|what|who|how|where|that) )",
+        "how to know ",
+    ),
+    (r"^(how to improve \w.*) (?:skill|ability)$", r"\1"),
     (r"^how to (?=convert \d)", ""),
     (r"^how to explain ", "explain "),
     (r"^how to go about (\w+)ing ", lambda found: f"how to {base(found[1])} "),
@@ -46,11 +60,13 @@ HOW_TO = rewriting(
 )
 WHOSE = re.compile(rf"^how (?:best )?{MODAL}? ?({ANYONE}) ")
 OWN = {"you": " your ", "we": " our "}
+FIRST_PERSON = re.compile(r"(?<= )(?:i|me)\b")
+SECOND_PERSON = re.compile(rf" your?{MARK}?(?!\w)")
 
 
 @rule(
-    words="how way step method procedure process approach technique command do what "
-    "convert",
+    words="how way step method procedure process approach technique command tip do "
+    "what convert",
     same=(
         ("How can I sort a list?", "How to sort a list?"),
         ("What is the way to sort a list?", "How do I sort a list?"),
@@ -58,6 +74,15 @@ OWN = {"you": " your ", "we": " our "}
         ("How do you reset your password?", "How can I reset my password?"),
         ("What is the best way to sort a list?", "How do I sort a list?"),
         ("What should I do to sort a list?", "How do I sort a list?"),
+        ("What are the different ways to learn?", "How do I learn?"),
+        ("What are some tips for learning Greek?", "How do I learn Greek?"),
+        ("What is the best way of studying?", "What is the best way to study?"),
+        ("How we can reduce noise?", "How can we reduce noise?"),
+        ("How do I get rid of moths?", "How do I remove moths?"),
+        ("How do you cope with grief?", "How do you deal with grief?"),
+        ("How can I tell if milk is sour?", "How do I know if milk is sour?"),
+        ("How do I improve my writing skills?", "How can I improve my writing?"),
+        ("How do I know if I am ill?", "How do you know if you are ill?"),
     ),
     differ=(
         ("How do I sort a list?", "Why do I sort a list?"),
@@ -65,6 +90,11 @@ OWN = {"you": " your ", "we": " our "}
         ("How not to burn rice?", "How to burn rice?"),
         ("How do I find your phone?", "How do I find my phone?"),
         ("What is the fastest way to sort a list?", "How do I sort a list?"),
+        ("How do I improve my skills?", "How do I improve?"),
+        ("How do I tell Bob?", "How do I know Bob?"),
+        ("How do I know if I love you?", "How do I know if you love me?"),
+        ("How do I can fruit?", "How do I freeze fruit?"),
+        ("What are tips for waiters?", "How do I wait?"),
     ),
 )
 def how_to(line: str) -> str:
@@ -72,11 +102,14 @@ def how_to(line: str) -> str:
     method = HOW_TO(line)
     if not method.startswith("how to "):
         return method
+    if not SECOND_PERSON.search(method):
+        method = FIRST_PERSON.sub("you", method)
     found = WHOSE.match(line)
     own = OWN.get(found[1], " my ") if found else " my "
     if not found and own not in method:
         own = " your "
-    return method.replace(own, " ").replace(" our ", " ").replace(" their ", " ")
+    method = without_owner(method, own)
+    return method.replace(" our ", " ").replace(" their ", " ")
 
 
 ACTIONS = """

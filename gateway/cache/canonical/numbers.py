@@ -7,6 +7,8 @@ from gateway.cache.canonical.rule import Rule, rule
 
 DIGIT = re.compile(r"\d")
 NUMBER = r"(\d[\d.]*)"
+# The same at the start of a word: a digit is found sooner than the start of one.
+NEW_NUMBER = r"(\d(?<!\w\d)[\d.]*)"
 UNITS = {
     "km": "kilometer", "kms": "kilometer", "cm": "centimeter", "mm": "millimeter",
     "kg": "kilogram", "kgs": "kilogram", "kilo": "kilogram", "g": "gram",
@@ -29,9 +31,10 @@ UNIT_NAMES = one_of(
     + " ".join(name for name in UNITS.values() if " " not in name)
 )
 UNIT = re.compile(
-    rf"\b{NUMBER} (?:- )?"
+    rf"{NEW_NUMBER} (?:- )?"
     rf"({'|'.join(sorted(map(re.escape, UNITS), key=len, reverse=True))})(?![^ ])"
 )
+DEGREES = frozenset({"celsius", "fahrenheit", "kelvin"})
 TO_DEGREES = re.compile(
     r"\b(celsius|fahrenheit|kelvin) (to|in) (c|f|degree celsius|degree fahrenheit)\b"
 )
@@ -56,23 +59,35 @@ def units(line: str) -> str:
     if not DIGIT.search(line):
         return line
     line = UNIT.sub(lambda found: f"{found[1]} {UNITS[found[2]]}", line)
+    if DEGREES.isdisjoint(line.split(" ")):
+        return line
     return TO_DEGREES.sub(lambda m: f"{m[1]} {m[2]} {UNITS[m[3]]}", line)
 
 
 CURRENCIES = {"$": "dollar", "€": "euro", "£": "pound", "₹": "rupee", "¥": "yen"}
 MONEY = re.compile(rf"([$€£₹¥]) {NUMBER}")
+RUPEES = re.compile(
+    rf"(?<![^ ])(?:(?:rs|inr)(?: \.)? {NUMBER}(?! rupee)(?: / -)?"
+    rf"|{NUMBER} (?:rs|inr)(?![^ ]))"
+)
 
 
 @rule(
-    words="$ € £ ₹ ¥",
-    same=(("Is $20 enough?", "Is 20 dollars enough?"),),
+    words="$ € £ ₹ ¥ rs inr",
+    same=(
+        ("Is $20 enough?", "Is 20 dollars enough?"),
+        ("Is Rs. 20 enough?", "Is 20 rupees enough?"),
+        ("Is INR 20 enough?", "Is 20INR enough?"),
+    ),
     differ=(
         ("Is $20 enough?", "Is €20 enough?"),
         ("Is $20 enough?", "Is 20 enough?"),
+        ("Is Rs 20 enough?", "Is 20 enough?"),
     ),
 )
 def money(line: str) -> str:
     """The currency after the amount, as a word."""
+    line = RUPEES.sub(lambda found: f"{found[1] or found[2]} rupee", line)
     return MONEY.sub(lambda found: f"{found[2]} {CURRENCIES[found[1]]}", line)
 
 

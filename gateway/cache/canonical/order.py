@@ -52,6 +52,7 @@ def fronted(line: str) -> str:
 
 NOT_BETWEEN = word_set("from to in of for with is . ?")
 LONGEST_OPERAND = 4  # words
+SAME_KIND = re.compile(r"(\w+) (\w+) and \w+ \2")
 
 
 @rule(
@@ -61,8 +62,16 @@ LONGEST_OPERAND = 4  # words
             "What is the difference between tea and coffee?",
             "What is the difference between coffee and tea?",
         ),
+        (
+            "What is the difference between the Latin alphabet and Greek alphabet?",
+            "What is the difference between the Greek and the Latin alphabet?",
+        ),
     ),
     differ=(
+        (
+            "What is the difference between red wine and red paint?",
+            "What is the difference between red and red paint?",
+        ),
         (
             "What is the difference between tea and coffee?",
             "What is the difference between tea and milk?",
@@ -70,7 +79,8 @@ LONGEST_OPERAND = 4  # words
     ),
 )
 def between(line: str) -> str:
-    """What lies between two things lies between them in either order."""
+    """What lies between two things lies between them in either order, and the same
+    noun need not be said twice."""
     words = line.replace(" among ", " between ").split(" ")
     start = words.index("between") + 1 if "between" in words else len(words)
     end = start
@@ -80,6 +90,8 @@ def between(line: str) -> str:
     if len(operands) != 2 or any(o.count(" ") >= LONGEST_OPERAND for o in operands):
         return line
     one, other = sorted(operands)
+    if found := SAME_KIND.fullmatch(f"{one} and {other}"):
+        one = found[1]
     return " ".join((*words[:start], one, "and", other, *words[end:]))
 
 
@@ -104,6 +116,8 @@ NO_VERB = rf"(?!{one_of('is was do did can could will would should have to')} )"
 PARTICIPLE = r"(?:\w+ed|made|done|built|grown|written|drawn|sold|taught|taken|born)\b"
 INVERTED = re.compile(
     rf"^(when|where|why) ((?:{NO_VERB}\w+ ){{1,3}}?){VERB} (?=\S+(?: \S+){{0,3}}$)"
+    rf"|^(how (?:far|fast|high|deep|long|often|well)) ((?:{NO_VERB}\w+ ){{1,3}}?)(can) "
+    r"(?=\w+$)"
     rf"|^(how) ((?:{NO_VERB}\w+ ){{1,3}}?){VERB} (?={PARTICIPLE}(?: \S+){{0,3}}$)"
 )
 
@@ -112,6 +126,7 @@ INVERTED = re.compile(
     words="how why when where",
     same=(
         ("How gold is formed?", "How is gold formed?"),
+        ("How far dogs can see?", "How far can dogs see?"),
         ("Why Venus is hot?", "Why is Venus hot?"),
     ),
     differ=(("How old is gold?", "How is old gold?"),),

@@ -4,6 +4,7 @@ import re
 
 from gateway.cache.canonical.english import one_of, word_set
 from gateway.cache.canonical.rule import rewriting, rule
+from gateway.cache.canonical.tokens import MARK
 
 # "A few" is no "few", and "a" may be a letter: "vitamin A in food".
 NO_ARTICLE_BEFORE = word_set("few little lot bit and or versus is in of to for from")
@@ -17,11 +18,13 @@ FORMULA = re.compile(r"[\d+*/=^<>]")
 EMPTY_PHRASES = rewriting(
     (r"(?<![^ ])(?:one|some|any) of (?=(?:the|your|my|our|best|most) )", ""),
     (r"(?<![^ ])(?:at all|so much)(?: |$)", ""),
-    (r"(?<![^ ])so (?!that )(?=\w)", ""),
+    (r"(?<![^ ])so (?!that )(?=(?:, )?\w)", ""),
     (r"(?<![^ ])in order (?=to )", ""),
+)
+IN_EMPTY_PHRASES = word_set("one some any all so order")
+EMPTY_OF = rewriting(
     (r"^((?:what|who|which) is )(?:few )?of (?=\w)", r"\1"),
 )
-IN_EMPTY_PHRASES = word_set("one some any all so order of")
 
 
 @rule(
@@ -29,6 +32,7 @@ IN_EMPTY_PHRASES = word_set("one some any all so order of")
         ("Who wrote the constitution of Peru?", "Who wrote constitution of Peru?"),
         ("What does it really mean?", "What does it mean?"),
         ("What are some of the best books?", "What are the best books?"),
+        ("So, why do cats purr?", "Why do cats purr?"),
     ),
     differ=(
         ("What is a few?", "What is few?"),
@@ -42,7 +46,9 @@ def empty_words(line: str) -> str:
     words = line.split(" ")
     unique = set(words)
     if not IN_EMPTY_PHRASES.isdisjoint(unique):
-        words = EMPTY_PHRASES(line).split(" ")
+        words = EMPTY_OF(EMPTY_PHRASES(line)).split(" ")
+    elif "of" in unique:
+        words = EMPTY_OF(line).split(" ")
     if not BRACKETS.isdisjoint(unique) and not FORMULA.search(line):
         words = [word for word in words if word not in BRACKETS]
     if not ARTICLES.isdisjoint(unique):
@@ -57,6 +63,60 @@ def empty_words(line: str) -> str:
             or before in LETTERED
         ]
     return " ".join([word for word in words if word and word not in FILLERS])
+
+
+WORD_ITSELF = rewriting(
+    (
+        r"^(what (?:do|is (?:the )?(?:meaning|definition) of)) the (?:word|term) "
+        r"(?=\S+(?: mean)?$)",
+        r"\1 ",
+    ),
+)
+
+
+@rule(
+    words="word term",
+    same=(
+        ("What is the definition of the term entropy?", "What is entropy?"),
+        ("What's the meaning of the term 'rue'?", "What does the word 'rue' mean?"),
+    ),
+    differ=(
+        ("What does the term life insurance mean?", "What does insurance mean?"),
+        ("What does word order mean?", "What does order mean?"),
+        ("What is the meaning of term insurance?", "What is insurance?"),
+    ),
+)
+def word_itself(line: str) -> str:
+    """Whose meaning is asked is a word: "the word" before it says nothing."""
+    return WORD_ITSELF(line)
+
+
+SAYING = re.compile(r"^what do it mean to (?=\w)")
+IN_SAYING = re.compile(r"(?<= )(the|a)(?= )")
+
+
+@rule(
+    words="mean",
+    same=(
+        (
+            "What does it mean to kick the bucket?",
+            "what does it mean to kick the bucket",
+        ),
+        ("What does it mean to be brave?", "So what does it mean to be brave?"),
+    ),
+    differ=(
+        (
+            "What does it mean to kick the bucket?",
+            "What does it mean to kick a bucket?",
+        ),
+        ("What does it mean to spill the beans?", "What does it mean to spill beans?"),
+    ),
+)
+def saying(line: str) -> str:
+    """A phrase whose meaning is asked keeps its articles: a saying has them."""
+    if found := SAYING.match(line):
+        return line[: found.end()] + IN_SAYING.sub(rf"\1{MARK}", line[found.end() :])
+    return line
 
 
 NOT_OWNERS = one_of("""
@@ -144,7 +204,7 @@ def do_support(line: str) -> str:
     return WORKS.sub(r"\1work", DO.sub(r"\1 ", line))
 
 
-WHY_IS = re.compile(r"^why is (?=\w+ \w+$)")
+WHY_IS = re.compile(r"^why is (?=\w+ \w)")
 
 
 @rule(

@@ -23,7 +23,7 @@ GREETINGS = word_set("hi hello hey there")
 MARKS = ".,!?:;-" + CODE
 NOT_ASKING = (" as i please", " as you please", " as they please", " to please")
 # "What is ?" asks about the mark.
-ABOUT_A_MARK = re.compile(r"^what is$| (?:and|or|between)$")
+BEFORE_A_MARK = (" and", " or", " between")
 PAUSES = frozenset(".,!?:;-" + CODE)
 LONGEST_REMARK = 9  # words
 ASKS = word_set("what which who when where why how can could would is do did please i")
@@ -52,7 +52,12 @@ def closers(line: str) -> str:
 def without_mark(line: str) -> str:
     if line[-2:-1] != " " or line[-1] not in MARKS:
         return line
-    return line if ABOUT_A_MARK.search(line, 0, len(line) - 2) else line[:-2]
+    return line if asks_about_a_mark(line[:-2]) else line[:-2]
+
+
+def asks_about_a_mark(rest: str) -> bool:
+    """Does the line ask about the mark that comes after this?"""
+    return rest == "what is" or rest.endswith(BEFORE_A_MARK)
 
 
 def without_thanks(line: str) -> str:
@@ -126,7 +131,7 @@ STATEMENT = re.compile(r"(?:i|you|he|she|it|we|they|this|that|there) ")
 )
 def question_mark(line: str) -> str:
     """At the end it says nothing, unless it makes a question of a statement."""
-    keep = STATEMENT.match(line) or ABOUT_A_MARK.search(line, 0, len(line) - 2)
+    keep = STATEMENT.match(line) or asks_about_a_mark(line[:-2])
     return line if keep else line.removesuffix(" ?")
 
 

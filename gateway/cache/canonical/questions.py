@@ -69,7 +69,7 @@ WHY = rewriting(
     (r"^why do (.+) (?:happen|occur)$", r"what is cause of \1"),
     (r"^what make (\S+ \S+(?: .+)?)$", r"why \1"),
     (r"^what cause (.+)$", r"what is cause of \1"),
-    (r"^why do (?:we|human) ", "why do people "),
+    (r"^why (do|is) (?:we|human) ", r"why \1 people "),
 )
 
 
@@ -82,6 +82,7 @@ WHY = rewriting(
         ("What causes tides?", "Why do tides happen?"),
         ("What makes the sky blue?", "Why is the sky blue?"),
         ("What is the reason the sky is blue?", "Why is the sky blue?"),
+        ("Why are we so afraid?", "Why are people so afraid?"),
     ),
     differ=(
         ("What makes bread?", "Why does bread?"),
@@ -94,12 +95,14 @@ def why(line: str) -> str:
 
 
 MEANING = rewriting(
+    (r"^what is meaning of (?=(?:human )?life$)", "what is purpose of "),
     (r"^what is (?:meaning|definition) of (.+)$", r"what is \1"),
-    (r"^what do (?:word |term )?(.+) mean$", r"what is \1"),
+    (r"^what do (.+) mean$", r"what is \1"),
     (r"^what is (?:meant|mean) by (.+)$", r"what is \1"),
     (r"^define ", "what is "),
     (r"^what is use of (.+)$", r"what is \1 used for"),
     (r"^what is full form of (.+)$", r"what do \1 stand for"),
+    (r"^what is (\w+) short for$", r"what do \1 stand for"),
     (r"^what is (this|that|it) (print|do|mean|return|output)\b", r"what do \1 \2"),
     (r"^what is output of (\S+)", r"what do \1 print"),
     (r"^what do (\S+) output$", r"what do \1 print"),
@@ -110,12 +113,17 @@ MEANING = rewriting(
     words="meaning definition mean meant define use purpose form what",
     same=(
         ("What's the meaning of entropy?", "What is entropy?"),
+        ("What is the meaning of life?", "What is the purpose of life?"),
         ("What does entropy mean?", "Define entropy"),
         ("What does HTML stand for?", "What is the full form of HTML?"),
+        ("What does HTML stand for?", "What is HTML short for?"),
     ),
     differ=(
         ("What does entropy mean?", "What does entropy do?"),
         ("What is the use of entropy?", "What is entropy?"),
+        ("What is the meaning of life insurance?", "What is life insurance for?"),
+        ("What does term insurance mean?", "What does insurance mean?"),
+        ("What does HTML stand for?", "What is HTML for?"),
     ),
 )
 def meaning(line: str) -> str:
@@ -144,6 +152,8 @@ DIFFERENCE = rewriting(
         r"^(is .+ (?:\w+er|more \w+|less \w+)) (?:compared|in comparison) (?:to|with) ",
         r"\1 than ",
     ),
+    (r"^(?:what|is there) (?=(?:difference|relation(?:ship)?) between )", "what is "),
+    (r"\brelation (?=between )", "relationship "),
     (r"^(.+) or (.+?) what is (better|cheaper|faster|best)$", r"what is \3 \1 or \2"),
 )
 OR = re.compile(
@@ -153,6 +163,7 @@ OR = re.compile(
 
 @rule(
     words="difference differ different distinguish separate expensive cost compared "
+    "relation relationship "
     "comparison affordable inexpensive better cheaper faster best more versus",
     same=(
         (
@@ -162,8 +173,17 @@ OR = re.compile(
         ("Does coal cost less than gas?", "Is coal cheaper than gas?"),
         ("Compared to gas, is coal cheaper?", "Is coal cheaper than gas?"),
         ("Which is better, tea or coffee?", "Which is better, coffee or tea?"),
+        (
+            "Is there any difference between tea and coffee?",
+            "What is the difference between tea and coffee?",
+        ),
+        (
+            "What is the relation between heat and work?",
+            "What is the relationship between heat and work?",
+        ),
     ),
     differ=(
+        ("Is there a relation between A and B?", "Is there a fight between A and B?"),
         ("Is coal cheaper than gas?", "Is gas cheaper than coal?"),
         ("Is coal less expensive than gas?", "Is coal more expensive than gas?"),
         ("How is tea different from coffee?", "How is tea similar to coffee?"),
@@ -197,22 +217,47 @@ KINDS = rewriting(
     (r"^(what \w+) have (.+) in (?:them|it)$", r"\1 contain \2"),
     (r"(?<!so) that (?=(?:i|you|we|he|she|they|people) )", " "),
     (r"^what is reason behind ", "what is reason for "),
-    (r"^what would be (?!.* if )", "what is "),
+    (
+        r"^what is reason (?:for|of) ((?!\w+ing\b)\w+(?: (?!\w+ing\b)\w+)?)$",
+        r"what is cause of \1",
+    ),
+    (r"^what (?:would|could|can|may|might) be (?!.* if )", "what is "),
+    # One question after another, or both at once.
+    (r"^(what is .+?) [?.] (?=(?:what|how|why|when|where|who) (?!if ))", r"\1 and "),
+    (
+        r"\b(?:amazing|surprising|fascinating|cool|awesome|mind blowing) (?=fact\b)",
+        "interesting ",
+    ),
+    (r"\b(believe|think|know|say) that (?=\w+ \w)", r"\1 "),
+    (r"\bimpact (?=(?:of|on) )", "effect "),
     (r"^when is (?=best time )", "what is "),
 )
 
 
 @rule(
-    words=WEAK + "most that which what them it behind would when",
+    words=WEAK + "most that which what them it behind would could can may might when "
+    "amazing surprising fascinating cool awesome mind impact",
     same=(
         ("What are the main reasons for war?", "What are the reasons for war?"),
         ("What foods have lactose in them?", "Which foods contain lactose?"),
         ("What are some foods that contain lactose?", "Which foods contain lactose?"),
         ("What are things that you love?", "What are things you love?"),
+        ("What could be the cause of hail?", "What is the cause of hail?"),
+        (
+            "What is a vector? What are some examples?",
+            "What is a vector and what are some examples?",
+        ),
+        ("What are amazing facts about Peru?", "What are interesting facts of Peru?"),
+        ("Do cats think that dogs are bad?", "Do cats think dogs are bad?"),
+        ("What is the impact of hail on us?", "What is the effect of hail on us?"),
+        ("What are the reasons for hair loss?", "What causes hair loss?"),
     ),
     differ=(
         ("What are the reasons for war?", "What are the reasons against war?"),
         ("Which foods contain lactose?", "Which foods contain no lactose?"),
+        ("What are the reasons for smoking?", "What causes smoking?"),
+        ("What are cool drinks?", "What are interesting drinks?"),
+        ("What is a vector? Who is Bob?", "What is a vector?"),
     ),
 )
 def kinds(line: str) -> str:

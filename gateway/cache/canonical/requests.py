@@ -22,6 +22,9 @@ ASKING = word_set("""
     me know understand wonder wondering curious idea ask out explain hear learn see sure
     knowing explaining list summarize
 """)
+OF_REQUESTS = POLITE | ASKING
+# Each request begins with one of these.
+STARTS = OF_REQUESTS | word_set("provide name state mention")
 BEFORE_THE_QUESTION = word_set(", : please about of on")
 # Told what follows "the": "do you know the king" is no request.
 TOLD = {("tell", "me"), ("give", "me"), ("to", "know"), ("me", "know")}
@@ -42,7 +45,7 @@ def question_asked(line: str) -> str:
         if word in ("the", "all") and before[-2:] in TOLD:
             return "what is " + " ".join(words[place:])
         before = (*before, word)[-2:]
-        if leads or word not in POLITE | ASKING:
+        if leads or word not in OF_REQUESTS:
             return ""
         if word not in BEFORE_THE_QUESTION:
             ending = word
@@ -119,6 +122,8 @@ HELP_DOING = re.compile(
 )
 def requests(line: str) -> str:
     """Requests for an answer: what is asked for remains."""
+    if line.partition(" ")[0] not in STARTS:
+        return line
     if found := HELP_DOING.match(line):
         return f"how to {base(found[1])} {line[found.end() :]}"
     if found := HELP.match(line):

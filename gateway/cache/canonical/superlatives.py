@@ -45,7 +45,10 @@ SEEN = one_of("""
     played eaten tried done received been_given did
 """)
 EVER = rf"(?:that )?(?:you|i) (?:have )?(?:ever )?{SEEN}(?: in (?:your|my) life)?"
-IN_ALL = one_of("in_world of_world ever on_earth")
+USABLE = (
+    rf"(?:that )?(?:i|you|we|one|people|everybody) (?:can|could|should|must) {TO_USE}"
+)
+IN_ALL = one_of("in_world of_world ever on_earth ever_made ever_written available")
 FOLLOWS = "(?= (?:in|for|under|below|on|at|of|with|by) |$)"
 BEST = rewriting(
     (rf"^who is (?={SUPERLATIVE} )", "what is "),
@@ -54,7 +57,12 @@ BEST = rewriting(
         r"what is \3 \1\2",
     ),
     (rf"^(what is {SUPERLATIVE} .+?) (?:{EVER}|{IN_ALL})$", r"\1"),
-    (rf"^(what is best .+?) to {TO_USE}{FOLLOWS}", r"\1"),
+    (rf"^(what is best .+?) (?:to {TO_USE}|{USABLE}){FOLLOWS}", r"\1"),
+    (r"^what is all time (best|worst) (.+)$", r"what is \1 \2 of all time"),
+    (r"^where is (?=best )", "what is "),
+    (r"^(what is best .+ to \w+(?: \w+)?) (?:in|from|at|on)$", r"\1"),
+    (r"^(what is best .+?) to prepare for (?=\S+$)", r"\1 for "),
+    (r"^(what is best .+?) for (\S+)(?: exam)? preparation$", r"\1 for \2"),
     (rf"^(what is {SUPERLATIVE} .+?) (?:of|in) (?=\S+$)", r"\1 in "),
 )
 
@@ -82,9 +90,17 @@ def good(line: str) -> str:
 
 
 @rule(
-    words="what who",
+    words="what who where",
     same=(
         ("What is the best book to read?", "What is the best book?"),
+        ("What is the best book one should read?", "What is the best book?"),
+        (
+            "What are good books to prepare for GRE?",
+            "What are good books for GRE preparation?",
+        ),
+        ("What is the all-time best film?", "What is the best film of all time?"),
+        ("What is the best site to buy art from?", "What is the best site to buy art?"),
+        ("Where is the best school in Peru?", "Which is the best school in Peru?"),
         ("What is the best film you have ever seen?", "What is the best film?"),
         ("Who is the tallest man in the world?", "Who is the tallest man?"),
         ("What is Africa's largest lake?", "What is the largest lake in Africa?"),

@@ -15,7 +15,7 @@ GAP = "\ue000"  # a space within a quotation: the words of a line are separated 
 CODE = "\ue001"  # where a block of code stood
 MARK = "ʹ"  # a letter to `TOKEN`, at the end of words whose capital counts
 
-TYPOGRAPHIC = str.maketrans("’‘ʼ´“”–—−…\u00a0\u202f", "''''\"\"---.  ")
+TYPOGRAPHIC = str.maketrans("’‘ʼ´“”–—−…？！，\u00a0\u202f", "''''\"\"---.?!,  ")
 FENCE = re.compile(r"\s{0,4}```.*?(?:```|\Z)\s{0,4}", re.DOTALL)
 QUOTE = re.compile(
     r"""  "{1,2}[^"\n]+"{1,2} | «[^»\n]*» | `[^`\n]+` | (?<!\w)'[^'\n]+'(?!\w) """,

@@ -4,6 +4,7 @@ import re
 
 from gateway.cache.canonical.english import one_of
 from gateway.cache.canonical.rule import Rule, rewriting, rule
+from gateway.cache.canonical.tokens import MARK
 from gateway.cache.canonical.typos import WORDS
 
 ANYONE = "(?:i|you|we|one|somebody|anybody|person)"
@@ -66,8 +67,17 @@ def permission(line: str) -> str:
     """Whether something can or should be done, whoever does it."""
     asked = PERMISSION(line)
     if asked.startswith(("can one ", "should one ")):
-        return asked.replace(" your " if line[:8] == "can you " else " my ", " ")
+        return without_owner(asked, " your " if line[:8] == "can you " else " my ")
     return asked
+
+
+def without_owner(line: str, own: str) -> str:
+    """Without the "my" or "your" that only repeats who does it. The other one is
+    marked, so that no rule takes it for that on another look."""
+    for other in (" my ", " your "):
+        if other != own:
+            line = line.replace(other, f"{other[:-1]}{MARK} ")
+    return line.replace(own, " ")
 
 
 JUDGED = one_of("""
@@ -111,10 +121,17 @@ AGENTS = {
     "creator": "created", "discoverer": "discovered", "winner": "won",
     "director": "directed", "composer": "composed", "painter": "painted",
     "designer": "designed", "builder": "built", "developer": "developed",
-    "owner": "own", "killer": "killed", "maker": "made", "singer": "sang",
-    "producer": "produced",
+    "killer": "killed", "maker": "made",
 }  # fmt: skip
-AGENT = re.compile(rf"^who (?:is|was) ({'|'.join(AGENTS)}) (?:of|behind) ")
+# Who has something, or a post, now isn't who once had it.
+POSTS = {"owner": "own", "producer": "produced", "singer": "sang"}
+AGENT = re.compile(
+    rf"^who (?:(?:is|was) ({'|'.join(AGENTS)})|is ({'|'.join(POSTS)})) (?:of|behind) "
+)
+OFFICE = re.compile(
+    r"^who (?:is|was) director of .*\b(?:fbi|cia|nsa|nasa|company|firm|agency|school|"
+    r"hospital|bank|museum|institute|department|office|center|organization)\b"
+)
 BY_WHOM = re.compile(
     r"^(?:by (?:whom|who) (?:is|was) (.+) (\w+)"
     r"|(?:who|whom) (?:is|was) (.+) (\w+) by"
@@ -136,17 +153,23 @@ PASTS = {
         ("Who was the light bulb invented by?", "Who invented the light bulb?"),
         ("Dune was written by whom?", "Who is the author of Dune?"),
         ("By whom was Dune written?", "Who wrote Dune?"),
+        ("Who is the owner of Ikea?", "Who owns Ikea?"),
+        ("Who is the director of Inception?", "Who directed Inception?"),
     ),
     differ=(
         ("Who is the founder of Ikea?", "Who runs Ikea?"),
         ("Who killed Bob?", "Who did Bob kill?"),
         ("Who is Alice loved by?", "Who does Alice love?"),
+        ("Who is the owner of Ikea?", "Who was the owner of Ikea?"),
+        ("Who is the director of the FBI?", "Who was the director of the FBI?"),
+        ("Who is the singer of Queen?", "Who was the singer of Queen?"),
     ),
 )
 def agents(line: str) -> str:
     """Who did it: the noun for the doer and the passive are the verb."""
-    if found := AGENT.match(line):
-        return f"who {AGENTS[found[1]]} {line[found.end() :]}"
+    if (found := AGENT.match(line)) and not OFFICE.match(line):
+        verb = AGENTS[found[1]] if found[1] else POSTS[found[2]]
+        return f"who {verb} {line[found.end() :]}"
     if found := BY_WHOM.match(line):
         what, verb = (group for group in found.groups() if group)
         if verb.endswith("ed") or verb in PASTS:

@@ -136,6 +136,7 @@ SYNONYMS = variants("""
     get: obtain receive acquire
     buy: purchase
     need: require
+    improve: enhance
     lent: loaned
     build: construct
     fix: repair
@@ -224,6 +225,16 @@ ORDINALS = dict(
 )
 
 IRREGULAR = variants("""
+    topic: topics
+    comic: comics
+    critic: critics
+    clinic: clinics
+    fabric: fabrics
+    metric: metrics
+    mosaic: mosaics
+    picnic: picnics
+    plastic: plastics
+    republic: republics
     man: men
     woman: women
     child: children

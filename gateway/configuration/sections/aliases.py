@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 
 from gateway.configuration.document import AliasEntry
-from gateway.configuration.problems import suggestion
-from gateway.configuration.sections.section import Section, check_unique, unknown_tier
+from gateway.configuration.sections.section import (
+    Section,
+    check_unique,
+    unknown_backend,
+    unknown_tier,
+)
 from routing.models import ModelAlias
 
 
@@ -36,8 +40,7 @@ def _alias(
     if ranks and alias.tier is not None and alias.tier not in ranks:
         section.complain("tier", unknown_tier(alias.tier, section.where, ranks))
     if alias.backend is not None and alias.backend not in names:
-        told = suggestion(alias.backend, names)
         section.complain(
-            "backend", f'unknown backend "{alias.backend}" in {section.where}{told}'
+            "backend", unknown_backend(alias.backend, section.where, names)
         )
     return alias

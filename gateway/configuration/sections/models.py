@@ -7,8 +7,8 @@ from gateway.configuration.document import BackendEntry, KeyReference
 from gateway.configuration.problems import Problems
 from gateway.configuration.schema import BACKEND, PRICE
 from gateway.configuration.sections.section import Section
-from routing.catalog import Secret
 from routing.models import Backend, Price
+from routing.secret import Secret
 
 VARIABLE = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})\Z", re.ASCII)
 PLAIN_KEYS = BACKEND.keys() - {"tier", "api_key"}

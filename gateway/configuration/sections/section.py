@@ -1,6 +1,6 @@
 """One mapping of the file, read by its keys: what is right is kept, the rest told."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
 from django.core.exceptions import ValidationError
@@ -36,6 +36,10 @@ class Section:
 
     def complain(self, key: str, message: str) -> None:
         self.problems.add(self.lines.get(key, self.line), message)
+
+    def place(self, key: str) -> str:
+        """Where it stands, as messages begin: `config.yaml:7`."""
+        return f"{self.problems.source}:{self.lines.get(key, self.line)}"
 
     def columns(self, keys: Collection[str]) -> dict[str, object]:
         """What the file gives for those of `keys`, by column."""
@@ -132,11 +136,15 @@ def check_unique(key: str, sections: Iterable[Section]) -> None:
             )
 
 
+def unknown_backend(name: str, where: str, names: Sequence[str]) -> str:
+    return f'unknown backend "{name}" in {where}{suggestion(name, names)}'
+
+
 def unknown_tier(rank: int, where: str, ranks: tuple[int, ...]) -> str:
     return f"unknown tier {rank} in {where}; the models use tiers 1 to {ranks[-1]}"
 
 
 def _unknown_choice(where: str, key: str, text: str, rule: Key) -> str:
     told = suggestion(text, rule.choices)
-    known = ", ".join(rule.choices)
+    known = ", ".join(choice or '""' for choice in rule.choices)
     return f'unknown {key} "{text}" in {where}{told} (known: {known})'

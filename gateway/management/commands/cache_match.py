@@ -15,6 +15,8 @@ from routing.catalog import Catalog, Policy
 from routing.chat import ChatRequest, Usage
 
 FOREVER = 1e9  # seconds
+UNKNOWN = "no stored question means this"
+NO_TEXT = "no request can carry half of a surrogate pair"
 MODES = ("exact", "canonical", "jaccard")
 
 
@@ -52,7 +54,8 @@ class Command(BaseCommand):
             in_crowd(pairs, policy) if options["crowd"] else one_by_one(pairs, policy)
         )
         for line in lines:
-            self.stdout.write(json.dumps(line, ensure_ascii=False))
+            # In ASCII, which any terminal and pipe takes whatever an id is made of.
+            self.stdout.write(json.dumps(line))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +92,12 @@ def one_by_one(pairs: list[Pair], policy: Policy) -> Iterator[dict[str, Any]]:
     """Each pair with a cache of its own."""
     for pair in pairs:
         trial = Trial(policy)
+        if not (is_text(pair.a) and is_text(pair.b)):
+            yield {"id": pair.id, "hit": False, "level": None, "reason": NO_TEXT}
+            continue
         trial.store("a", pair.a)
         keys, hit = trial.find(pair.b)
-        reason = hit.reason if hit else keys.reason or "no stored question means this"
+        reason = hit.reason if hit else keys.reason or UNKNOWN
         level = hit.level if hit else None
         yield {"id": pair.id, "hit": bool(hit), "level": level, "reason": reason}
 
@@ -102,10 +108,20 @@ def in_crowd(pairs: list[Pair], policy: Policy) -> Iterator[dict[str, Any]]:
     ids: dict[str, str | int] = {}
     for number, pair in enumerate(pairs):
         ids[str(number)] = pair.id
-        trial.store(str(number), pair.a)
+        if is_text(pair.a):
+            trial.store(str(number), pair.a)
     for pair in pairs:
-        _, hit = trial.find(pair.b)
+        hit = trial.find(pair.b)[1] if is_text(pair.b) else None
         yield {"id": pair.id, "hit_id": ids[hit.entry.request_id] if hit else None}
+
+
+def is_text(text: str) -> bool:
+    """False for half of a surrogate pair, which no request can carry."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class Trial:
@@ -115,13 +131,15 @@ class Trial:
         self._catalog = Catalog(policy=policy)
         self._cache = AnswerCache(policy, Random(0))  # noqa: S311 - spreads expiry
 
-    def find(self, text: str) -> tuple[CacheKeys, Hit | None]:
+    def find(
+        self, text: str, *, no_cache: bool = False
+    ) -> tuple[CacheKeys, Hit | None]:
         body = {"messages": [{"role": "user", "content": text}]}
-        return self._cache.find(
-            ChatRequest(body, "cache_match", ""), self._catalog, b"", 0
-        )
+        chat = ChatRequest(body, "cache_match", "", no_cache=no_cache)
+        return self._cache.find(chat, self._catalog, b"", 0)
 
     def store(self, name: str, text: str) -> None:
-        keys, _ = self.find(text)
-        entry = Entry(b"{}", Usage(), "", "", 1, None, None, name, 0.0)
+        # Looking nothing up: what is known exactly isn't asked for its meaning.
+        keys, _ = self.find(text, no_cache=True)
+        entry = Entry(b"{}", Usage(), "", "", 1, None, None, name)
         self._cache.store(keys, entry, 0.0)

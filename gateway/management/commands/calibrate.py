@@ -10,7 +10,8 @@ from django.utils import timezone
 from gateway.management import promises
 from gateway.models import RequestLog
 from gateway.runtime import snapshot as snapshots
-from gateway.runtime.snapshot import InvalidConfiguration
+from gateway.runtime.checks import InvalidConfiguration
+from routing.management.tables import need_tables
 from routing.models import Lesson, RouterModel, RoutingPolicy, Tier
 
 if TYPE_CHECKING:
@@ -42,11 +43,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         from routing.learned.targets import Target
+        from routing.learned.traffic import MIN_REQUESTS
 
+        if not options["data"] and any(options[n] for n in ("model", "weak", "strong")):
+            raise CommandError("--model, --weak and --strong go with --data.")
         if options["max_worse"] is not None:
             return promises.calibrate(options, self.stdout)
         if options["data"]:
             raise CommandError("--data goes with --max-worse.")
+        need_tables(f"{MIN_REQUESTS} requests are needed")
         strong, apply = options["strong_share"], options["apply"]
         try:
             brain = snapshots.build(timezone.now()).catalog.brain

@@ -6,16 +6,17 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
+from gateway.management.database_command import DatabaseCommand
 from gateway.models import ApiKey
 
 FAR = 36_500  # days; dates end somewhere
 MOST_A_MINUTE = 2_000_000_000  # as much as the column holds
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Create an API key. The secret alone goes to stdout, for scripts to capture."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from gateway.contents.erase import erase
 from gateway.models import ApiKey
+from routing.counting import counted
 
 
 class Command(BaseCommand):
@@ -21,6 +22,6 @@ class Command(BaseCommand):
             raise CommandError(f'There is no key named "{options["name"]}".')
         erased = erase(key)
         self.stdout.write(
-            f"The texts of {erased} requests and the answers cached for {key.scope} "
-            "are gone. The log's rows, which hold no text, stay."
+            f"The texts of {counted(erased, 'request')} and the answers cached for "
+            f"{key.scope} are gone. The log's rows, which hold no text, stay."
         )

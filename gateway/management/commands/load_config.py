@@ -5,15 +5,16 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils import timezone
 
 from gateway import configuration
 from gateway.configuration import ConfigurationError, Plan
+from gateway.management.database_command import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Show what a config.yaml changes in the database, then import it whole."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

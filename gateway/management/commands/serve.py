@@ -4,17 +4,19 @@ import os
 import socket
 import sys
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import OperationalError, connections
 
 from gateway import configuration
-from gateway.asgi.lifespan import is_loopback
 from gateway.models import ApiKey
+from gateway.runtime import logs
+from gateway.runtime.assembly import is_loopback
 from gateway.serving import DrainingServer, Workers, uvicorn_config
 from gateway.setup_link import first_time_link
 from routing.models import Backend, RouterModel, RoutingPolicy
@@ -44,24 +46,36 @@ class Command(BaseCommand):
             self.run_server(listener, options["workers"])
 
     def prepare(self, config: Path | None) -> None:
-        call_command("migrate", verbosity=0, interactive=False)
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+        except OperationalError as error:
+            raise CommandError(f"A start needs the database: {error}") from error
         RoutingPolicy.load()
         if config is None:
             return
         try:
             report = configuration.import_if_empty(config)
-            differences = [] if report else configuration.drift(config)
         except configuration.ConfigurationError as error:
             raise CommandError(str(error)) from error
-        for line in report or ():
+        for line in report:
             self.stdout.write(f"  {line}")
-        if differences:
-            self.stderr.write(
+        if not report:
+            self.compare(config)
+
+    def compare(self, config: Path) -> None:
+        """A file that changed or broke since is told, and keeps nobody from serving."""
+        lines: Sequence[str]
+        try:
+            lines = configuration.drift(config)
+            told = (
                 f"{config} differs from the database, which is what serves "
                 f"(import it with: manage.py load_config {config}):"
             )
-            for line in differences:
-                self.stderr.write(f"  {line}")
+        except configuration.ConfigurationError as error:
+            lines = error.messages
+            told = f"{config} can't be compared with the database, which serves:"
+        for line in (told, *(f"  {line}" for line in lines)) if lines else ():
+            self.stderr.write(line)
 
     def say_where(self, host: str, port: int) -> None:
         shown = "127.0.0.1" if host in ("", "0.0.0.0") else host  # noqa: S104
@@ -90,6 +104,7 @@ class Command(BaseCommand):
 
     def run_server(self, listener: socket.socket, workers: int) -> None:
         connections.close_all()
+        logs.configure(settings.LOG_LEVEL)
         config = uvicorn_config(workers)
         if workers > 1:
             Workers(config, [listener]).run()
@@ -102,8 +117,8 @@ class Command(BaseCommand):
 
 def parse_addr(addr: str) -> tuple[str, int]:
     """HOST:PORT; an empty host means every address of this machine."""
-    host, _, port = addr.rpartition(":")
-    if not port.isdigit() or not 0 <= int(port) <= 65535:
+    host, colon, port = addr.rpartition(":")
+    if not (colon and port.isdecimal()) or not 0 <= int(port) <= 65535:
         raise CommandError(f"--addr {addr!r} is not HOST:PORT, such as 127.0.0.1:8080.")
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - as asked
 

@@ -3,6 +3,7 @@
   "use strict";
   const form = document.getElementById("playground");
   const answers = document.getElementById("answers");
+  const results = document.getElementById("results");
   if (!form || !window.fetch || !window.ReadableStream) return;
 
   function add(parent, tag, className, text) {
@@ -16,7 +17,7 @@
   function column(model) {
     const box = add(answers, "section", "playground-answer border border-base-200 flex flex-col gap-3 p-4 rounded-default dark:border-base-800");
     add(box, "h2", "font-semibold text-important", model);
-    return { box, text: add(box, "pre", "playground-text") };
+    return { box, text: add(box, "pre", "dash-text") };
   }
 
   function finish(where, told) {
@@ -27,6 +28,11 @@
     });
     const link = add(where.box, "a", "underline", "What was decided");
     link.href = form.dataset.log + "?q=" + encodeURIComponent(told.request_id);
+    told.snippets.forEach(([name, text]) => {
+      const box = add(where.box, "details", "");
+      add(box, "summary", "cursor-pointer", name);
+      add(box, "pre", "dash-scroll text-sm", text).tabIndex = 0;
+    });
   }
 
   function take(line, where) {
@@ -44,13 +50,18 @@
     }
   }
 
+  async function reason(answer) {
+    const told = await answer.json().catch(() => ({}));
+    return told.error || "The gateway answered " + answer.status + ".";
+  }
+
   async function send(which, model) {
     const where = column(model);
     const data = new FormData(form);
     data.set("which", String(which));
     try {
       const answer = await fetch(form.dataset.stream, { method: "POST", body: data, credentials: "same-origin" });
-      if (!answer.ok) throw new Error("The gateway answered " + answer.status + ".");
+      if (!answer.ok) throw new Error(await reason(answer));
       const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
       let rest = "";
       for (;;) {
@@ -70,8 +81,10 @@
     if (!button || button.name !== "send") return;
     event.preventDefault();
     answers.replaceChildren();
-    [form.elements.model.value, form.elements.other_model.value]
-      .filter((model) => model)
-      .forEach((model, which) => send(which, model));
+    results.replaceChildren();
+    const { model, other_model: other, rules } = form.elements;
+    const byRules = rules.value.trim() ? ", by the other rules" : "";
+    send(0, model.value);
+    if (other.value || byRules) send(1, (other.value || model.value) + byRules);
   });
 })();

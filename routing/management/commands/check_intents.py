@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 
+from routing.management.tables import need_tables
 from routing.models import Intent, IntentCheck
 from routing.trails import intents_of
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         from routing.learned.intent_check import check
         from routing.learned.labelled import Collector, TooLittle
 
+        need_tables("the intents are kept there")
         path: Path = options["data"]
         collector = Collector()
         try:
@@ -31,7 +33,7 @@ class Command(BaseCommand):
             labelled = collector.labelled()
         except (BadLine, TooLittle) as error:
             raise CommandError(f"{path}: {error}") from None
-        except (ValueError, OSError, EOFError) as error:
+        except (ValueError, OSError) as error:
             raise CommandError(str(error)) from None
         report = check(intents, labelled)
         row = IntentCheck.objects.create(

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from routing import price_refresh
+from routing.counting import counted
 from routing.models import Backend
 from routing.price_refresh import Proposal, Verdict
 
@@ -44,7 +45,9 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self.stdout.write("Dry run: nothing was written.")
         else:
-            self.stdout.write(f"{written} backends have new prices.")
+            self.stdout.write(
+                f"{counted(written, 'backend has', 'backends have')} new prices."
+            )
 
 
 def line(proposal: Proposal, *, taken: bool) -> str:

@@ -29,6 +29,7 @@ class Command(BaseCommand):
         path: Path = options["input"]
         try:
             pair = Pair.of(model, options["weak"], options["strong"])
+            lines = []  # printed in the end: all of them, or the error alone
             for example in read(path, labelled=False):
                 row = row_of(prompt_of(example.body))
                 score = pair.gain(row)
@@ -39,8 +40,10 @@ class Command(BaseCommand):
                     "tier": pair.tier_for(score),
                     "quality": dict(quality),
                 }
-                self.stdout.write(json.dumps(line, ensure_ascii=False))
+                lines.append(json.dumps(line, ensure_ascii=False))
         except BadLine as error:
             raise CommandError(f"{path}: {error}") from None
-        except (UnknownTier, OSError, EOFError) as error:
+        except (UnknownTier, OSError) as error:
             raise CommandError(str(error)) from None
+        for text in lines:
+            self.stdout.write(text)

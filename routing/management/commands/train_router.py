@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from routing.counting import counted
+
 
 class Command(BaseCommand):
     help = "Train a router on labelled prompts and measure it on held-out ones."
@@ -26,16 +28,18 @@ class Command(BaseCommand):
 
         path: Path = options["data"]
         out: Path = options["out"] or settings.DATA_DIR / "router.npz"
+        if not out.parent.is_dir():  # told before minutes are spent on training
+            raise CommandError(f"There is no folder {out.parent} to put the router in.")
         collector = Collector()
         try:
             for example in read(path, labelled=True):
                 collector.add(example.body, example.quality)
             model = train(collector.labelled())
             data = model.dump()
-            out.write_bytes(data)
+            write_whole(out, data)
         except (BadLine, TooLittle) as error:
             raise CommandError(f"{path}: {error}") from None
-        except (OSError, EOFError) as error:
+        except OSError as error:
             raise CommandError(str(error)) from None
         for line in summary(model.metrics):
             self.stdout.write(line)
@@ -59,9 +63,23 @@ class Command(BaseCommand):
         self.stdout.write(f"Router {router.version} is active and decides.")
 
 
+def write_whole(path: Path, data: bytes) -> None:
+    """All of it or nothing: a router that is there stays until the new one is."""
+    path = path.resolve()  # a link goes on pointing where it did
+    if path.exists() and not path.is_file():  # such as /dev/stdout
+        path.write_bytes(data)
+        return
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def summary(metrics: dict[str, Any]) -> list[str]:
     """What held-out rows say, in lines."""
-    lines = [f"{metrics['rows']} rows."]
+    lines = [f"{counted(metrics['rows'], 'row')}."]
     for name, tier in metrics["tiers"].items():
         lines.append(
             f"Tier {name}: {tier['rows']} judged, mean quality {tier['mean']:.3f}, "

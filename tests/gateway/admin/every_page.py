@@ -8,6 +8,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 
 from gateway.models import (
     ApiKey,
@@ -34,15 +35,22 @@ from routing.models import (
     Lesson,
     ModelAlias,
     Price,
+    Retirement,
     RouterModel,
     RoutingPolicy,
     Tier,
     Trail,
     TrailPin,
+    VotedBorder,
 )
 from workflows_app.models import OpRun, Workflow, WorkflowRun
 
 APPS = ("routing", "gateway", "workflows_app")
+MAP = "admin:routing_intent_map"
+POLYGLOT = (  # as long as the shortest field that takes it whole
+    "jaVasCript:alert(1)//\"'><svg/onload=alert(2)><script>alert(3)</script>"
+    "</textArea></titLe>{{7*7}}"
+)
 
 
 def fill(text: str) -> Backend:
@@ -68,9 +76,14 @@ def fill(text: str) -> Backend:
     cell = {"scope": text, "intent": intent, "tier": 1, "backend": "haiku"}
     Trail.objects.create(**cell, day="2026-11-26", votes=1, weight=1, reward=1)
     TrailPin.objects.create(**cell, value=0.5)
+    Retirement.objects.create(
+        provider="openai", names=text, day="2026-12-24", source=text
+    )
     IntentCheck.objects.create(rows=1, objections=[text])
     RouterModel.keep(b"", {"objections": [text], "tiers": {}}, scope=text)
     LearningTurn.objects.create(scope=text, note=text)
+    seen = {"votes": 20, "votes_above": 20, "newest": 1}
+    VotedBorder.objects.create(scope=text, tier=1, base=30, border=15, **seen)
     ApiKey.issue(text, team=text)
     MeasuredDay.objects.create(day="2026-11-26", scope=text, arm="routed", requests=1)
     SpendDay.objects.create(day="2026-11-26", key_id=1, team=text)
@@ -93,8 +106,13 @@ def fill(text: str) -> Backend:
 
 def write_workflows(text: str) -> None:
     Workflow.objects.create(name=text, description=text, text=text)
+    for number in range(2):
+        write_run(text, f"{text} {number}" if number else text)
+
+
+def write_run(text: str, run_id: str) -> None:
     run = WorkflowRun.objects.create(
-        run_id=text,
+        run_id=run_id,
         workflow=text,
         scope=text,
         key_name=text,
@@ -179,6 +197,7 @@ def page_urls() -> list[str]:
     urls = [reverse("admin:index"), reverse("admin:search") + "?s=a"]
     urls += [reverse(name) for name in ("configuration", "playground")]
     urls += [reverse("admin:app_list", args=(app,)) for app in APPS]
+    urls += [reverse("admin:routing_price_refresh"), reverse(MAP), *run_urls()]
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         urls += [reverse(f"{name}_changelist"), reverse(f"{name}_add")]
@@ -189,11 +208,32 @@ def page_urls() -> list[str]:
     return urls
 
 
+def map_urls() -> list[str]:
+    """The heat map of intents of each scope."""
+    scopes = Trail.objects.values_list("scope", flat=True)
+    return [f"{reverse(MAP)}?{urlencode({'scope': scope})}" for scope in scopes]
+
+
+def run_urls() -> list[str]:
+    """Where stored workflows are started."""
+    name = "admin:workflows_app_workflow_run"
+    return [reverse(name, args=(row.pk,)) for row in Workflow.objects.all()]
+
+
 def every_page(client: Client) -> Iterator[tuple[str, str]]:
     """Each of them and its HTML, those that a POST answers with included."""
     for url in page_urls():
         yield url, client.get(url, follow=True).content.decode()
     yield from delete_selected_pages(client)
+    yield compared_runs(client)
+
+
+def compared_runs(client: Client) -> tuple[str, str]:
+    """Two runs side by side: what their list's action answers."""
+    url = reverse("admin:workflows_app_workflowrun_changelist")
+    chosen = list(WorkflowRun.objects.values_list("pk", flat=True)[:2])
+    data = {"action": "compare", ACTION_CHECKBOX_NAME: chosen}
+    return url, client.post(url, data, follow=True).content.decode()
 
 
 def delete_selected_pages(client: Client) -> Iterator[tuple[str, str]]:

@@ -129,7 +129,7 @@ def test_the_page_of_a_request_tells_its_decisions_and_its_calls(admin_client):
         model="claude-haiku",
         tier=1,
         state="billed",
-        price={"input": 800_000_000, "output": 4_000_000_000, "price_id": 3},
+        price={"input": 800_000_000, "output": 4_000_000_000},
         cost_nano=4_200_000,
     )
 
@@ -248,6 +248,12 @@ def test_the_page_of_a_request_adds_the_bill_up_and_names_the_other_backends(
         ["On the baseline tier", "", "", "$0.022"],
         ["Saved", "", "", "$0.007"],
     ]
-    others = [(row[0], row[3]) for row in context["candidates"]["rows"]]
-    assert others == [("haiku", "$0.001"), ("opus (answered)", "$0.015")]
+    others = [(row[0], row[2], row[4]) for row in context["candidates"]["rows"]]
+    assert others == [("haiku", "-", "$0.001"), ("opus", "answered", "$0.015")]
+
+    log.facts = {"tokens": 900, "out": ["haiku"]}
+    log.save()
+    context = admin_client.get(f"{REQUESTS}{log.pk}/change/").context
+    then = [row[2] for row in context["candidates"]["rows"]]
+    assert then == ["down, full or limited", "answered"]
     assert context["steps"][0].text.startswith("The key laptop")

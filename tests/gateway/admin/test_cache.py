@@ -59,6 +59,23 @@ def test_a_level_that_is_off_is_shown_and_comes_back_by_a_reset(admin_client):
     assert (proof.wrong, proof.right) == (0, 0)
 
 
+def test_a_level_that_is_off_says_why_beside_its_state(admin_client):
+    CacheProof.objects.create(scope="team:a", level="jaccard", wrong=3)
+    CacheProof.objects.create(scope="team:b", level="jaccard", right=3)
+    CacheLevelOff.objects.create(
+        scope="team:a", level="jaccard", reason="3 of 3 were wrong."
+    )
+
+    response = admin_client.get(reverse("admin:gateway_cacheproof_changelist"))
+
+    rows = response.context["cl"].result_list
+    assert {row.scope: row.off for row in rows} == {
+        "team:a": "3 of 3 were wrong.",
+        "team:b": None,
+    }
+    assert "3 of 3 were wrong." in response.content.decode()
+
+
 def learned(scope: str, wording: bytes) -> None:
     facts = {"same": True, "similarity": 0.7, "judged_by": "req-1"}
     aliases.learn(scope, wording * 32, b"r" * 32, **facts)

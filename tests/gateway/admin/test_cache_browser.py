@@ -296,9 +296,7 @@ async def test_hostile_names_are_escaped_everywhere(
 ):
     async with browsing(upstream, tmp_path, admin_user) as (gateway, client):
         cache = gateway.runtime.cache
-        entry = Entry(
-            b"{}", Usage(1, 1), HOSTILE, HOSTILE, 1, 1, 1, HOSTILE, 0.0, at=1.0
-        )
+        entry = Entry(b"{}", Usage(1, 1), HOSTILE, HOSTILE, 1, 1, 1, HOSTILE, at=1.0)
         cache.restore((b"k" * 32,), HOSTILE, entry, 0.0, 1e9)
         looked = {"do": "look", "scope": HOSTILE, "model": HOSTILE, "text": HOSTILE}
         pages = [

@@ -1,8 +1,5 @@
 """The cache browser in a real browser, over a real instance."""
 
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -10,6 +7,7 @@ import pytest
 
 from tests.faultllm import ThreadedFaultLLM
 from tests.instance import Instance
+from tests.operators import ask, log_in, make_administrator
 
 pytestmark = pytest.mark.browser
 CONFIG = """
@@ -17,49 +15,6 @@ cache: {learn_aliases: true, judge: large, persist: true, ttl_sec: 3600}
 """
 EGG = "How long should I boil an egg for a soft yolk?"
 COOKED = "How long should I cook an egg for a soft yolk?"
-NAME, PASSWORD = "operator", "a long enough secret"
-
-
-@pytest.fixture
-def page() -> Iterator:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        if os.environ.get("LLM_ROUTER_REQUIRE_SERVICES") == "1":
-            raise RuntimeError("chromium is missing, and services are required.")
-        pytest.skip("chromium is not installed.")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox"]
-        )
-        yield browser.new_page(viewport={"width": 1280, "height": 900})
-        browser.close()
-
-
-def ask(url: str, text: str) -> str:
-    body = {"messages": [{"role": "user", "content": text}]}
-    reply = httpx.post(f"{url}/v1/chat/completions", json=body, timeout=20)
-    assert reply.status_code == 200
-    return reply.headers["x-request-id"]
-
-
-def log_in(page, url: str) -> None:
-    page.goto(f"{url}/admin/")
-    page.get_by_label("Username").fill(NAME)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.locator("#login-form [type=submit]").click()
-    page.wait_for_url(f"{url}/admin/")
-
-
-def make_administrator(instance: Instance) -> None:
-    done = instance.manage(
-        "shell",
-        "-c",
-        "from django.contrib.auth.models import User;"
-        f"User.objects.create_superuser({NAME!r}, '', {PASSWORD!r})",
-    )
-    assert done.returncode == 0, done.stderr
 
 
 def test_an_operator_looks_a_text_up_and_purges_an_answer(

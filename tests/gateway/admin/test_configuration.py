@@ -10,7 +10,16 @@ from django.utils import timezone
 
 from gateway import configuration
 from gateway.models import ApiKey
-from routing.models import Backend, ModelAlias, Price, RoutingPolicy, Tier
+from routing.models import (
+    Backend,
+    Intent,
+    ModelAlias,
+    Price,
+    RoutingPolicy,
+    Tier,
+    TrailPin,
+)
+from workflows_app.models import Workflow
 
 pytestmark = pytest.mark.django_db
 
@@ -20,6 +29,11 @@ models:
   - {name: small, provider: ollama, model: llama, tier: 1,
      cost_per_1k_in: 0.001, cost_per_1k_out: 0.002}
 cache: {ttl_sec: 77}
+"""
+WORKFLOW = """
+start_ops: [a]
+end_ops: [a]
+ops: {a: {prompt: "Say {{input}}"}}
 """
 
 
@@ -137,13 +151,80 @@ def test_a_moment_before_everything_is_refused(admin_client, configured):
     assert now_yaml() == before
 
 
-def test_keys_are_left_alone(admin_client, configured):
+def test_a_key_made_since_stays_and_is_named(admin_client, configured):
     moment = timezone.now()
-    key, _ = ApiKey.issue("later")
+    key, _ = ApiKey.issue("later", team="new")
+    shown = restore(admin_client, moment)
 
     restore(admin_client, moment, apply="1")
 
-    assert ApiKey.objects.filter(pk=key.pk, revoked_at=None).exists()
+    assert ApiKey.objects.filter(pk=key.pk, revoked_at=None, team__name="new").exists()
+    said = "\n".join(shown.context["lines"])
+    assert f"note: API key {key} is newer and stays" in said
+    assert "note: team new is newer and stays" in said
+
+
+def test_settings_of_keys_and_teams_come_back_but_nobody_is_let_in(
+    admin_client, configured
+):
+    key, secret = ApiKey.issue("app", team="red", max_tier=1, budget_day_usd=5)
+    lost, _ = ApiKey.issue("lost")
+    moment = timezone.now()
+    digest, gone = key.digest, timezone.now()
+    team = key.team
+    team.requests_per_minute = 7
+    team.save()
+    key.max_tier, key.allowed_models, key.budget_day_usd = None, "*", None
+    key.revoked_at = key.expires_at = gone
+    key.save()
+    lost.delete()
+
+    shown = restore(admin_client, moment)
+    said = "\n".join(shown.context["lines"])
+    restore(admin_client, moment, apply="1")
+
+    key.refresh_from_db()
+    team.refresh_from_db()
+    assert (key.max_tier, key.allowed_models, key.budget_day_usd) == (1, "", 5)
+    assert (key.revoked_at, key.expires_at, key.digest) == (gone, gone, digest)
+    assert team.requests_per_minute is None
+    assert not ApiKey.objects.filter(name="lost").exists()
+    assert "max tier: none -> 1" in said
+    assert "requests per minute: 7 -> none" in said
+    assert "the key lost is gone for good" in said
+    assert digest not in said and secret not in said
+
+
+def test_workflows_and_intents_come_back_too(admin_client, configured):
+    flow = Workflow.objects.create(name="flow", text=WORKFLOW)
+    dropped = Workflow.objects.create(name="dropped", text=WORKFLOW)
+    intent = Intent.objects.create(slug="chess", words="rook")
+    pin = TrailPin.objects.create(intent=intent, tier=1, backend="small", value=0.5)
+    moment = timezone.now()
+    flow.text = WORKFLOW.replace("Say", "Shout")
+    flow.save()
+    dropped.delete()
+    Workflow.objects.create(name="later", text=WORKFLOW)
+    intent.words, pin.value = "queen", 1
+    intent.save()
+    pin.save()
+    Intent.objects.create(slug="draughts")
+    TrailPin.objects.create(intent=intent, tier=2, backend="large", value=0)
+
+    said = "\n".join(restore(admin_client, moment).context["lines"])
+    assert Workflow.objects.get(name="flow").version == 2
+    restore(admin_client, moment, apply="1")
+
+    flow.refresh_from_db()
+    assert (flow.text, flow.version) == (WORKFLOW, 3)
+    assert Workflow.objects.get(name="dropped").text == WORKFLOW
+    assert not Workflow.objects.get(name="later").enabled
+    assert Intent.objects.get(slug="chess").words == "rook"
+    assert not Intent.objects.get(slug="draughts").active
+    assert TrailPin.objects.get().value == 0.5
+    assert "words: queen -> rook" in said
+    assert "+ workflow dropped" in said
+    assert restore(admin_client, moment).context["empty"]
 
 
 def test_the_latest_changes_lead_back_to_before_them(admin_client, configured):
@@ -159,6 +240,18 @@ def test_the_latest_changes_lead_back_to_before_them(admin_client, configured):
 
     backend.refresh_from_db()
     assert backend.model == "small-1"
+
+
+def test_the_price_of_a_backend_that_is_gone_is_told_by_its_name(
+    admin_client, configured
+):
+    Backend.objects.get(name="small").delete()
+
+    moments = admin_client.get(PAGE).context["moments"]
+
+    told = [each["what"] for each in moments]
+    assert "backend small" in told
+    assert "price of small" in told
 
 
 @pytest.mark.parametrize("moment", ["", "yesterday", "0001-01-01", "9999-12-31T23:59"])

@@ -1,6 +1,7 @@
 """What must hold on each page of the admin, whatever the rows contain."""
 
 import logging
+import re
 
 import pytest
 from django.contrib import admin
@@ -10,6 +11,7 @@ from django.urls import reverse
 from gateway.models import (
     CacheLevelOff,
     LimitCounter,
+    PlacedHour,
     SetupToken,
     StoredAnswer,
     UsageRollup,
@@ -17,6 +19,7 @@ from gateway.models import (
 from routing.fields import decrypt
 from routing.models import Backend, ConfigVersion
 from tests.gateway.admin.every_page import every_page, fill
+from workflows_app.models import BatchCeiling, SharedCall
 
 pytestmark = pytest.mark.django_db
 
@@ -35,9 +38,9 @@ def test_every_model_is_in_the_admin():
     }
 
     # Levels that are off are shown with their proof; answers are nobody's to read;
-    # what is counted shows as what was spent, and sums on the dashboard.
+    # what is counted shows as what was spent, sums and drift on the dashboard.
     hidden = {SetupToken, ConfigVersion, CacheLevelOff, StoredAnswer, LimitCounter}
-    hidden.add(UsageRollup)
+    hidden |= {UsageRollup, BatchCeiling, SharedCall, PlacedHour}
     assert ours - set(admin.site._registry) == hidden
 
 
@@ -52,10 +55,11 @@ def test_hostile_text_is_escaped_on_every_page(admin_client):
     assert len(escaped) > 20
 
 
-def test_no_page_runs_scripts_of_its_own(admin_client):
+def test_no_page_runs_scripts_of_its_own_and_money_is_in_dollars(admin_client):
     fill("plain")
 
     for url, html in every_page(admin_client):
+        assert not re.search(r">[^<]*\w nano\b[^<]*<", html, re.IGNORECASE), url
         assert "<script>" not in html, url
         assert " onclick=" not in html, url
 

@@ -1,16 +1,28 @@
 import logging
 import re
+from datetime import date
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from gateway.models import ApiKey, Team, digest_of
+from gateway.key_rows import digest_of
+from gateway.models import ApiKey, SpendDay, Team
 
 pytestmark = pytest.mark.django_db
 
 ADD, LIST = "/admin/gateway/apikey/add/", "/admin/gateway/apikey/"
 SECRET = re.compile(r"sk-llmr-[\w-]{40}")
+
+
+def answer_of(question):
+    """What the one button of an asking page sends."""
+    page = question.content.decode()
+    form = page[page.index('id="lost"') :].split("</form>")[0]
+    pairs = re.findall(r'name="([^"]+)"\s+value="([^"]*)"', form)
+    sent = {name: [v for n, v in pairs if n == name] for name, _ in pairs}
+    del sent["csrfmiddlewaretoken"]
+    return {"confirmed": "yes", **sent}
 
 
 def add_key(admin_client, **changes):
@@ -63,17 +75,16 @@ def test_keys_are_revoked_from_the_list(admin_client):
     first, _ = ApiKey.issue("first")
     second, _ = ApiKey.issue("second")
 
-    response = admin_client.post(
-        LIST,
-        {"action": "revoke_selected", "_selected_action": [first.pk]},
-        follow=True,
-    )
+    chosen = {"action": "revoke_selected", "_selected_action": [first.pk]}
+    question = admin_client.post(LIST, chosen)
+    assert not ApiKey.objects.exclude(revoked_at=None).exists()
+    response = admin_client.post(LIST, answer_of(question), follow=True)
 
     first.refresh_from_db()
     second.refresh_from_db()
     assert first.revoked_at is not None
     assert second.revoked_at is None
-    assert "1 key(s) revoked" in response.content.decode()
+    assert "1 key revoked" in response.content.decode()
     history = admin_client.get(f"{LIST}{first.pk}/history/").content.decode()
     assert "Revoked." in history
 
@@ -81,22 +92,44 @@ def test_keys_are_revoked_from_the_list(admin_client):
 def test_one_key_is_revoked_from_its_page(admin_client):
     key, _ = ApiKey.issue("app")
 
-    admin_client.post(
-        f"{LIST}{key.pk}/change/",
-        {"name": "app", "max_in_flight": "0", "gateway_apikey_revoke": ""},
-    )
+    page = admin_client.get(f"{LIST}{key.pk}/change/").content.decode()
+    (link,) = re.findall(r'href="([^"]+)"[^>]*>\s*Revoke this key', page)
+    question = admin_client.get(link)
+    admin_client.post(LIST, answer_of(question))
 
     key.refresh_from_db()
     assert key.revoked_at is not None
+    again = admin_client.get(link, follow=True).content.decode()
+    assert "app is revoked already." in again
 
 
 def test_looking_at_a_page_revokes_nothing(admin_client):
     key, _ = ApiKey.issue("app")
 
     admin_client.get(f"{LIST}{key.pk}/change/?gateway_apikey_revoke=")
+    admin_client.get(f"{LIST}{key.pk}/revoke/?confirmed=yes")
+    admin_client.post(f"{LIST}{key.pk}/revoke/", {"confirmed": "yes"})
 
     key.refresh_from_db()
     assert key.revoked_at is None
+
+
+def test_who_revokes_is_told_what_uses_the_key(admin_client):
+    used, _ = ApiKey.issue("<b>used</b>", team="red")
+    ApiKey.issue("new")
+    for day, requests in ((1, 1200), (2, 34)):
+        SpendDay.objects.create(
+            day=date(2026, 11, day), key_id=used.pk, team="red", requests=requests
+        )
+
+    everything = [key.pk for key in ApiKey.objects.all()]
+    chosen = {"action": "revoke_selected", "_selected_action": everything}
+    page = admin_client.post(LIST, chosen).content.decode()
+
+    assert "&lt;b&gt;used&lt;/b&gt;</strong> of red" in page
+    assert "1,234 requests so far, the last on 2026-11-02" in page
+    assert "never used" in page
+    assert "<b>used" not in page
 
 
 def test_a_key_revoked_twice_keeps_its_first_moment(admin_client):

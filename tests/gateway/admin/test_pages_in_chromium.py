@@ -6,31 +6,26 @@ from pathlib import Path
 import pytest
 
 from tests.faultllm import ThreadedFaultLLM
-from tests.gateway.admin import test_cache_browser_in_chromium as chromium
-from tests.gateway.admin.test_cache_browser_in_chromium import (
-    ask,
-    log_in,
-    make_administrator,
-)
+from tests.gateway.admin.every_page import POLYGLOT
+from tests.gateway.admin.widths import outside
 from tests.instance import Instance
+from tests.operators import ask, log_in, make_administrator
 
 pytestmark = pytest.mark.browser
-page = chromium.page
 
-POLYGLOT = (  # as long as the shortest field that takes it whole
-    "jaVasCript:alert(1)//\"'><svg/onload=alert(2)><script>alert(3)</script>"
-    "</textArea></titLe>{{7*7}}"
-)
 FILL = f"""
-from tests.gateway.admin.every_page import fill, page_urls
+from tests.gateway.admin.every_page import fill, map_urls, page_urls
 from routing.models import Backend, Tier
 import json
 Backend.objects.all().delete()
 Tier.objects.all().delete()
 fill({POLYGLOT!r})
-print(json.dumps(page_urls()))
+print(json.dumps(page_urls() + map_urls()))
 """
-OWN = ("/admin/?days=30", "/admin/configuration/", "/admin/playground/")
+OWN = (
+    *("/admin/?days=30", "/admin/?by=tag&show=requests", "/admin/?by=key&show=latency"),
+    *("/admin/configuration/", "/admin/playground/"),
+)
 UNNAMED = """
 () => ["input", "select", "textarea", "button"]
   .flatMap((name) => [...document.querySelectorAll("main " + name)])
@@ -41,20 +36,7 @@ UNNAMED = """
 """
 
 
-@pytest.fixture
-def said(page) -> list[str]:
-    """Whatever the browser complains of: dialogs, scripts, refusals by the policy."""
-    heard: list[str] = []
-    page.on("dialog", lambda one: (heard.append(one.message), one.dismiss()))
-    page.on("pageerror", lambda error: heard.append(str(error)))
-    page.on(
-        "console",
-        lambda line: "Security Policy" in line.text and heard.append(line.text),
-    )
-    return heard
-
-
-def test_hostile_text_in_every_field_runs_on_no_page(
+def test_hostile_text_in_every_field_runs_on_no_page_and_widens_none(
     threaded_upstream: ThreadedFaultLLM,
     tmp_path: Path,
     page,
@@ -68,12 +50,18 @@ def test_hostile_text_in_every_field_runs_on_no_page(
         assert filled.returncode == 0, filled.stderr
         urls = json.loads(filled.stdout.splitlines()[-1])
         log_in(page, url)
+        broken, wide = [], []
         for path in (*urls, *OWN):
-            page.goto(url + path, wait_until="load")
+            status = page.goto(url + path, wait_until="load").status
+            if status not in (200, 403):  # nobody adds what the gateway writes
+                broken.append(path)
+            wide += outside(page)
         page.wait_for_timeout(200)
 
     assert len(urls) > 80
     assert said == []
+    assert broken == []
+    assert wide == []
 
 
 def test_own_pages_fit_a_phone_in_dark_and_light_and_name_their_controls(
@@ -86,6 +74,7 @@ def test_own_pages_fit_a_phone_in_dark_and_light_and_name_their_controls(
     with instance.serving() as url:
         make_administrator(instance)
         ask(url, "What is the capital of France?")
+        instance.wait_for_requests(1)
         log_in(page, url)
         page.goto(f"{url}/admin/gateway/requestlog/")
         request = page.locator("#result_list tbody a").first.get_attribute("href")
@@ -131,9 +120,44 @@ def test_the_dashboard_renews_itself_and_the_playground_streams(
         page.keyboard.press("Enter")  # by keyboard alone: the first button, a dry run
         page.get_by_role("region", name="Candidates for auto").wait_for()
         page.get_by_role("button", name="Send").press("Enter")
-        page.wait_for_selector(".playground-answer:nth-child(2) a", timeout=15_000)
-        texts = page.locator(".playground-text").all_inner_texts()
+        for answer in (1, 2):
+            finished = f".playground-answer:nth-child({answer}) a"
+            page.wait_for_selector(finished, timeout=15_000)
+        texts = page.locator(".dash-text").all_inner_texts()
 
     assert before != after
     assert all(texts)
     assert said == []
+
+
+def test_the_chart_over_time_is_chosen_by_links_without_any_script(
+    threaded_upstream: ThreadedFaultLLM, tmp_path: Path, page
+):
+    instance = Instance(tmp_path, threaded_upstream.url)
+    with instance.serving() as url:
+        make_administrator(instance)
+        ask(url, "What is the capital of France?")
+        instance.wait_for_requests(1)
+        context = page.context.browser.new_context(java_script_enabled=False)
+        plain = context.new_page()
+        log_in(plain, url)
+        plain.get_by_role("link", name="7 days").click()
+        split = plain.get_by_role("navigation", name="What to split it by")
+        split.get_by_role("link", name="Tier", exact=True).click()
+        measures = plain.get_by_role("navigation", name="What to show")
+        measures.get_by_role("link", name="Requests", exact=True).click()
+
+        chart = plain.get_by_role("img", name="Requests over time, by tier")
+        said = chart.locator("title").all_text_contents()
+        plain.get_by_text("This chart as a table").click()
+        table = plain.get_by_role("region", name="Requests over time, by tier").last
+        told = table.locator("tbody tr").all_inner_texts()
+        period = plain.get_by_role("navigation", name="Period")
+        current = period.locator("[aria-current]").inner_text()
+
+    assert len(said) == 7
+    # By itself, the day before when midnight has come since.
+    counted = [title for title in said if title.endswith(": 1 - tier-1 1")]
+    assert counted in ([said[-1]], [said[-2]])
+    assert [row.split("\t")[1:] for row in told].count(["1"]) == 1
+    assert current == "7 days"

@@ -12,9 +12,12 @@ from django.contrib.auth.models import AnonymousUser, Group, User
 from django.test import AsyncRequestFactory
 
 from gateway.admin.playground import playground, playground_stream
-from gateway.admin.playground_form import PlaygroundForm, curl, python
+from gateway.admin.playground_form import PlaygroundForm
+from gateway.admin.playground_snippets import curl, python, workflow
 from gateway.asgi.context import RUNTIME
 from tests.harness import one_backend, serving
+from workflows_app import prompt, reader
+from workflows_app.prompt import Context, read_inputs
 
 FORM = {"prompt": "Hi", "model": "auto", "tools": ""}
 
@@ -169,7 +172,7 @@ HOSTILE = 'it\'s "quoted" $(touch x) `id` \\ \n\'\'\'"""{0} é'
 
 def test_the_snippets_say_exactly_what_was_typed():
     body = {"model": "auto", "messages": [{"role": "user", "content": HOSTILE}]}
-    fake = "curl() { printf '%s' \"${@: -1}\"; }; " + curl("http://gateway/v1", body)
+    fake = "curl() { cat; }; " + curl("http://gateway/v1", body)
     said = subprocess.run(
         ["bash", "-c", fake], capture_output=True, text=True, check=True
     )
@@ -185,6 +188,43 @@ def test_the_snippets_say_exactly_what_was_typed():
         check=True,
     )
     assert json.loads(said.stdout.splitlines()[0]) == body
+
+
+def test_the_workflow_asks_the_model_the_same():
+    messages = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": HOSTILE + " {{op}}"},
+    ]
+    body = {"model": "tier-2", "messages": messages, "max_tokens": 5}
+    command = workflow("http://gateway/v1", body)
+    fake = "curl() { cat; }; " + command
+    said = subprocess.run(
+        ["bash", "-c", fake], capture_output=True, text=True, check=True
+    )
+    sent = json.loads(said.stdout)
+
+    assert "/v1/workflows" in command
+    op = reader.read(sent["workflow"]).ops["answer"]
+    context = Context(read_inputs(sent["input"]), {})
+    assert (op.tier, op.max_tokens) == (2, 5)
+    assert prompt.messages(op, (), context) == messages
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [("auto", {"auto": True}), ("tier-3", {"tier": 3}), ("small", {"model": "small"})],
+)
+def test_a_workflow_names_the_model_as_an_op_does(model, told):
+    asked = {"model": model, "messages": [{"role": "user", "content": "Hi"}]}
+    for name, value in told.items():
+        assert f'"{name}": {json.dumps(value)}' in workflow("http://g/v1", asked)
+
+
+def test_what_no_op_can_say_makes_no_workflow():
+    asked = {"model": "auto", "messages": [{"role": "user", "content": "Hi"}]}
+    pictured = [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]
+    assert workflow("http://g/v1", asked | {"tools": [{}]}) == ""
+    assert workflow("http://g/v1", asked | {"messages": pictured}) == ""
 
 
 FAKE_SDK = """

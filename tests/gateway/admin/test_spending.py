@@ -141,3 +141,13 @@ def test_measured_savings_are_shown_beside_the_priced_ones(admin_client):
     assert "(95 % sure: $1.60 to $1.60)" in page
     assert '<strong class="text-important">$1.20</strong>' in page  # priced
     assert "Too few requests" not in page
+
+
+def test_a_row_without_a_key_says_whose_it_is(admin_client):
+    spend("2026-11-18", 0, CENT)
+    spend("2026-11-18", 999, CENT)
+
+    shown = admin_client.get(PAGE).content.decode()
+
+    assert "none: open mode and the playground" in shown
+    assert "#999" in shown

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.api.feedback import judged
+from gateway.api.feedback import judged, store
 from gateway.errors import BadRequest
 
 
@@ -39,3 +39,9 @@ def test_anything_else_is_refused_by_the_fields_name(body, param):
         judged(body)
 
     assert caught.value.param == param
+
+
+@pytest.mark.parametrize("body", [{}, {"quality": 1.0}, {"thumb": "up"}])
+async def test_a_vote_about_nothing_is_told_how_to_name_its_answer(body):
+    with pytest.raises(BadRequest, match="request_id, or tell its score and tier"):
+        await store(body, "local")

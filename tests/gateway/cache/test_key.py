@@ -11,8 +11,9 @@ from gateway.cache.key import (
     rest_key,
     sharing_key,
 )
-from routing.catalog import Alias, Backend, Catalog, Policy, PriceList, Secret, Tier
+from routing.catalog import Alias, Backend, Catalog, Policy, PriceList, Tier
 from routing.chat import ChatRequest
+from routing.secret import Secret
 
 POLICY = Policy()
 CATALOG = Catalog(

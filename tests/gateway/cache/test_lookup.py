@@ -40,7 +40,7 @@ def find(cache, request, config=CANONICAL, now=1.0):
 
 
 def entry(body=b'{"choices": []}'):
-    return Entry(body, Usage(9, 2), "haiku", "claude", 1, 5, 70, "req-0", 0.0)
+    return Entry(body, Usage(9, 2), "haiku", "claude", 1, 5, 70, "req-0")
 
 
 def cache_with(request, config=CANONICAL):

@@ -12,7 +12,7 @@ from routing.chat import Usage
 
 
 def entry(body=b"{}"):
-    return Entry(body, Usage(3, 1), "haiku", "claude", 1, 5, 10, "req-1", 0.0)
+    return Entry(body, Usage(3, 1), "haiku", "claude", 1, 5, 10, "req-1")
 
 
 def store(max_entries=10, max_bytes=1 << 20, ttl_seconds=100.0, removed=None):

@@ -6,7 +6,7 @@ from routing.chat import Usage
 
 
 def entry(at: float = 10.0) -> Entry:
-    return Entry(b"{}", Usage(), "small", "model-1", 1, 5, 70, "req-1", 0.0, at=at)
+    return Entry(b"{}", Usage(), "small", "model-1", 1, 5, 70, "req-1", at=at)
 
 
 @pytest.mark.parametrize(

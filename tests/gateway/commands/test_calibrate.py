@@ -126,3 +126,9 @@ def test_a_scopes_own_router_is_calibrated_on_its_own_requests():
     assert "on 518 stored requests" in said
     with pytest.raises(CommandError, match="No router is active"):
         calibrate("--max-loss", "0.02", "--scope", "key:1")
+
+
+def test_a_file_s_options_without_the_file_are_refused():
+    for option in ("--model", "--weak", "--strong"):
+        with pytest.raises(CommandError, match="go with --data"):
+            calibrate("--max-worse", "0.1", option, "x")

@@ -6,7 +6,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from gateway.models import ApiKey, Team, digest_of
+from gateway.key_rows import digest_of
+from gateway.models import ApiKey, Team
 
 pytestmark = pytest.mark.django_db
 

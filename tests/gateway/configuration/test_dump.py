@@ -1,10 +1,20 @@
+from functools import partial
+
 import pytest
 
 from gateway.configuration import apply, dump, plan
 from gateway.configuration.difference import Outcome
 from gateway.models import ApiKey, Team
 from routing.fields import encrypt
-from routing.models import Backend, ModelAlias, Price, RoutingPolicy, Tier
+from routing.models import (
+    Backend,
+    Intent,
+    ModelAlias,
+    Price,
+    RoutingPolicy,
+    Tier,
+    TrailPin,
+)
 from tests.gateway.configuration.samples import (
     LATER,
     NOW,
@@ -104,3 +114,34 @@ def test_an_empty_database_gives_the_rules_alone():
     text = dump(NOW)
 
     assert text.startswith("routing:\n  client_model: ceiling\n")
+
+
+def test_intents_and_pins_come_back_as_they_were():
+    make_awkward_rows()
+    Intent.objects.filter(slug="code").update(
+        words="no\r\n1.5, rook takes\n", cues="tools 2.5", active=False, cascade="all"
+    )
+    key, _ = ApiKey.issue("key:5")
+    chess = Intent.objects.create(slug="chess", bias=-0.5, cascade_check="form")
+    pin = partial(TrailPin.objects.create, intent=chess, value=0)
+    pin(tier=2, backend="large", value=0.1 + 0.2)
+    pin(tier=2, backend="large", scope=key.scope)
+    pin(tier=2, backend="large", scope="team:yes", value=1)
+    pin(tier=1, backend="large")  # where it was
+    pin(tier=2, backend="gone")
+    pin(tier=2, backend="large", scope="key:0")  # of a key that is gone
+    text = dump(LATER)
+    assert plan(parsed(text), LATER).is_empty
+    Intent.objects.all().delete()
+
+    apply(plan(parsed(text), NOW))
+
+    assert dump(LATER) == text
+    assert "    scope: key:key:5\n" in text
+    code = Intent.objects.get(slug="code")
+    assert (code.words, code.active) == ("no\r\n1.5, rook takes\n", False)
+    assert set(TrailPin.objects.values_list("backend", "tier", "scope", "value")) == {
+        ("large", 2, "", 0.1 + 0.2),
+        ("large", 2, key.scope, 0.0),
+        ("large", 2, "team:yes", 1.0),
+    }

@@ -37,9 +37,21 @@ def test_an_unset_variable_is_one_note_for_all_its_backends_and_no_error():
     config = read_bytes(REFERENCE.encode(), "config.yaml", {"ANTHROPIC_API_KEY": ""})
 
     assert config.notes == (
-        "the environment variable ANTHROPIC_API_KEY is not set; until it is, "
-        "no requests go to claude-haiku, claude-sonnet, claude-opus",
+        "config.yaml:7: the environment variable ANTHROPIC_API_KEY is not set; "
+        "until it is, no requests go to claude-haiku, claude-sonnet, claude-opus"
+        "; set it and start again",
     )
+
+
+def test_a_misspelt_variable_is_told_the_name_of_one_that_is_set():
+    content = REFERENCE.replace("$ANTHROPIC_API_KEY", "$ANTHROPC_API_KEY").encode()
+
+    (note,) = read_bytes(
+        content, "config.yaml", {"ANTHROPIC_API_KEY": "sk-canary", "PATH": "/bin"}
+    ).notes
+
+    assert note.endswith('; did you mean "ANTHROPIC_API_KEY"?')
+    assert "canary" not in note
 
 
 def test_problems_of_all_sections_are_told_at_once():

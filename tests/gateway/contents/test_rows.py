@@ -84,7 +84,7 @@ def test_erasing_a_key_forgets_its_texts_and_its_scopes_answers(two_keys):
 
     call_command("erase_contents", "red", stdout=out)
 
-    assert "1 requests" in out.getvalue()
+    assert "1 request and" in out.getvalue()
     assert [row.key_id for row in RequestContent.objects.all()] == [blue.pk]
     assert [row.scope for row in StoredAnswer.objects.all()] == ["team:b"]
     assert CachePurge.objects.get().scope == red.scope
@@ -100,9 +100,12 @@ def test_an_operator_erases_from_the_list_of_keys(admin_client, two_keys):
     url = reverse("admin:gateway_apikey_changelist")
     chosen = {"action": "erase_selected", "_selected_action": [two_keys[1].pk]}
 
-    page = admin_client.post(url, chosen, follow=True).content.decode()
+    question = admin_client.post(url, chosen).content.decode()
+    assert "the texts of 1 request, and of the cache 1 stored answer" in question
+    assert RequestContent.objects.count() == 2
+    page = admin_client.post(url, {**chosen, "confirmed": "yes"}, follow=True)
 
-    assert "The texts of 1 request(s) are gone." in page
+    assert "The text of 1 request is gone." in page.content.decode()
     assert [row.key_id for row in RequestContent.objects.all()] == [two_keys[0].pk]
 
 

@@ -2,11 +2,8 @@
 
 import orjson
 import pytest
-from anthropic.lib.streaming._messages import accumulate_event
-from anthropic.types import RawMessageStreamEvent
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
 
 from gateway.api.render import named_event
 from gateway.dialects.messages_response import to_message
@@ -14,77 +11,15 @@ from gateway.dialects.messages_stream import EventTranslator
 from gateway.dialects.openai_replay import completion_to_chunks
 from gateway.errors import BadUpstreamResponse
 from routing.chat import Json, Usage
-
-HEAD = {
-    "id": "chatcmpl-1",
-    "object": "chat.completion.chunk",
-    "created": 1700000000,
-    "model": "gpt-x",
-}
-ROLE = {"role": "assistant", "content": ""}
-USAGE = Usage(12, 5)
-EVENT = TypeAdapter(RawMessageStreamEvent)
-
-
-def chunk(delta: Json, finish: str | None = None) -> Json:
-    return {**HEAD, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
-
-
-def piece(index: int | None, arguments: str = "", **more: object) -> Json:
-    """A part of a tool's call; the first has its id and name."""
-    function = {"arguments": arguments}
-    if name := more.pop("name", None):
-        function["name"] = name
-    return chunk({"tool_calls": [{"index": index, **more, "function": function}]})
-
-
-def events_of(
-    *chunks: Json, usage: Usage = USAGE, thoughts: bool = False, **names: str
-) -> list[Json]:
-    translator = EventTranslator(10, thoughts=thoughts, names=names)
-    events = [event for each in chunks for event in translator.feed(each)]
-    events += translator.finish(usage)
-    check_grammar(events)
-    return events
-
-
-def check_grammar(events: list[Json]) -> None:
-    """One start, one block open at a time, indexes in order, one end."""
-    for event in events:
-        EVENT.validate_python(event)
-    kinds = [event["type"] for event in events]
-    assert kinds[0] == "message_start" and kinds.count("message_start") == 1
-    assert kinds[-2:] == ["message_delta", "message_stop"]
-    assert kinds.count("message_delta") == kinds.count("message_stop") == 1
-    open_index, last = None, -1
-    for event in events[1:-2]:
-        if event["type"] == "content_block_start":
-            assert open_index is None and event["index"] == last + 1
-            open_index = last = event["index"]
-            kind = event["content_block"]["type"]
-        elif event["type"] == "content_block_delta":
-            assert event["index"] == open_index
-            fits = {"text_delta": "text", "thinking_delta": "thinking"}
-            assert fits.get(event["delta"]["type"], "tool_use") == kind
-        else:
-            assert event["type"] == "content_block_stop"
-            assert event["index"] == open_index
-            open_index = None
-    assert open_index is None
-
-
-def message_of(events: list[Json]) -> Json:
-    """What Anthropic's SDK makes of the events."""
-    message, buffers = None, {}
-    for event in events:
-        message = accumulate_event(
-            event=EVENT.validate_python(event),
-            current_snapshot=message,
-            json_bufs=buffers,
-        )
-    whole = message.to_dict()
-    del whole["stop_details"]  # the SDK's own
-    return whole
+from tests.gateway.dialects.messages_events import (
+    HEAD,
+    ROLE,
+    USAGE,
+    chunk,
+    events_of,
+    message_of,
+    piece,
+)
 
 
 def test_a_plain_stream_to_the_byte():
@@ -175,84 +110,6 @@ def test_reasoning_of_who_did_not_ask_for_thinking_opens_no_block():
     assert message_of(events)["content"] == [{"type": "text", "text": "Yes"}]
 
 
-def test_calls_after_a_whole_one_are_passed_on_as_they_come():
-    translator = EventTranslator(10, thoughts=False, names={})
-    translator.feed(chunk(ROLE))
-    translator.feed(piece(0, '{"a":1}', id="c0", name="one"))
-    second = translator.feed(piece(1, '{"b"', id="c1", name="two"))
-
-    assert [event["type"] for event in second] == [
-        "content_block_stop",
-        "content_block_start",
-        "content_block_delta",
-    ]
-
-
-def test_calls_that_come_in_turns_are_taken_apart():
-    """A delta for a block that isn't open would be litellm's bugs 13373 and 33224."""
-    events = events_of(
-        chunk(ROLE),
-        piece(1, id="c1", name="two"),
-        piece(0, id="c0", name="one"),
-        piece(1, '{"b":'),
-        piece(0, '{"a":'),
-        piece(1, "2}"),
-        piece(0, "1}"),
-        chunk({}, "tool_calls"),
-    )
-
-    assert [
-        (block["id"], block["name"], block["input"])
-        for block in message_of(events)["content"]
-    ] == [("c1", "two", {"b": 2}), ("c0", "one", {"a": 1})]
-
-
-def test_vendors_that_give_every_call_the_index_0_or_none():
-    for index in (0, None):
-        events = events_of(
-            chunk(ROLE),
-            piece(index, '{"a":1}', id="c0", name="one"),
-            piece(index, '{"b":2}', id="c1", name="two"),
-            chunk({}, "stop"),
-        )
-
-        content = message_of(events)["content"]
-        assert [block["input"] for block in content] == [{"a": 1}, {"b": 2}]
-        assert events[-2]["delta"]["stop_reason"] == "tool_use"
-
-
-def test_vendors_that_repeat_the_id_and_name_go_on_with_the_same_call():
-    events = events_of(
-        chunk(ROLE),
-        piece(0, '{"a"', id="c0", name="one"),
-        piece(0, ":1}", id="c0", name="one"),
-        chunk({}, "tool_calls"),
-    )
-
-    (block,) = message_of(events)["content"]
-    assert block["input"] == {"a": 1}
-
-
-def test_a_call_without_arguments_has_an_empty_input():
-    events = events_of(
-        chunk(ROLE), piece(0, id="c0", name="now"), chunk({}, "tool_calls")
-    )
-
-    (block,) = message_of(events)["content"]
-    assert block["input"] == {}
-
-
-def test_names_that_were_shortened_are_given_back():
-    events = events_of(
-        chunk(ROLE),
-        piece(0, "{}", id="c0", name="short"),
-        chunk({}, "stop"),
-        short="a_long_name",
-    )
-
-    assert message_of(events)["content"][0]["name"] == "a_long_name"
-
-
 def test_a_note_before_the_answer_does_not_start_the_message():
     """Azure's first chunk tells of its filters, and has neither id nor model."""
     note = {"id": "", "model": "", "choices": [], "prompt_filter_results": [{}]}
@@ -317,6 +174,7 @@ def test_a_stream_without_an_answer_is_the_providers_fault():
 
 
 arguments = st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=3)
+
 calls = st.lists(
     st.builds(
         lambda name, args, number: {

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.dialects.sse import Event, EventParser, encode, encode_named
+from gateway.dialects.sse import Event, EventParser, encode
 from gateway.errors import BadUpstreamResponse
 
 MIXED = (
@@ -109,5 +109,4 @@ def test_many_short_events_in_one_piece_are_no_endless_one():
 
 def test_events_are_written_so_that_they_read_the_same():
     assert encode(b'{"a":1}') == b'data: {"a":1}\n\n'
-    assert encode_named("ping", b"{}") == b"event: ping\ndata: {}\n\n"
     assert events_of(encode(b"two\nlines")) == [Event("", b"two\nlines")]

@@ -5,7 +5,7 @@ The loop is stepped by hand: `settle()` lets everything run that can run.
 
 import asyncio
 
-from gateway.inflight import Bounds
+from gateway.shared_call import Bounds
 
 KEY = b"key"
 SMALL = Bounds(join_bytes=100)

@@ -7,7 +7,7 @@ import weakref
 import pytest
 
 from gateway.errors import Overloaded
-from gateway.inflight import LAG_BYTES, Bounds
+from gateway.shared_call import LAG_BYTES, Bounds
 from tests.gateway.inflight.calls import (
     Stream,
     follow,

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import pytest
 
-from gateway.inflight import Bounds
+from gateway.shared_call import Bounds
 from tests.gateway.inflight.calls import (
     KEY,
     SMALL,

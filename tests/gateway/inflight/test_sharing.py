@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from gateway.errors import GatewayError, Overloaded
-from gateway.inflight import Bounds
+from gateway.shared_call import Bounds
 from tests.gateway.inflight.calls import (
     KEY,
     SMALL,

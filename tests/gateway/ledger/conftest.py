@@ -11,6 +11,11 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from gateway.ledger.journal import Journal
+from gateway.ledger.writer import Writer
+from tests.gateway.ledger.journals import FOR_EVER
+from tests.gateway.ledger.office import Office
+
 ROOT = Path(__file__).parents[3]
 SET_UP = """
 import sys, django, structlog
@@ -57,3 +62,22 @@ def instance(transactional_db: None, tmp_path: Path) -> Iterator[Instance]:
     with closing(sqlite3.connect(made.database)) as file:
         connection.connection.backup(file)
     yield made
+
+
+@pytest.fixture
+def office(tmp_path):
+    office = Office(tmp_path)
+    yield office
+    office.journal.close()
+
+
+@pytest.fixture
+def journal(tmp_path):
+    journal = Journal(tmp_path, 1 << 30, segment_bytes=2000)
+    yield journal
+    journal.close()
+
+
+@pytest.fixture
+def writer(journal):
+    return Writer(journal, retention_days=lambda: FOR_EVER)

@@ -1,12 +1,7 @@
 """What a killed process left in its journal, and what became of it."""
 
 from gateway.ledger.journal import Journal
-from gateway.models import Attempt, RequestLog, UsageTotal
-from tests.gateway.ledger.samples import (
-    attempt,
-    intent,
-    request,
-)
+from gateway.models import Attempt, RequestLog, UsageRollup, UsageTotal
 
 
 def leave(folder, *records, segment_bytes=1 << 20):
@@ -18,14 +13,10 @@ def leave(folder, *records, segment_bytes=1 << 20):
     return journal
 
 
-def complete(request_id):
-    return intent(request_id), attempt(request_id), request(request_id)
-
-
 def left_in(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
 def empty_tables():
-    for model in (RequestLog, Attempt, UsageTotal):
+    for model in (RequestLog, Attempt, UsageTotal, UsageRollup):
         model.objects.all().delete()

@@ -127,3 +127,8 @@ def sums_of_rows() -> Json:
         "spent_nano": sum(Attempt.objects.values_list("cost_nano", flat=True)),
         "saved_nano": sum(requests.values_list("saved_nano", flat=True)),
     }
+
+
+def complete(request_id: str) -> tuple[Json, Json, Json]:
+    """A request with its one attempt, from the intent on."""
+    return intent(request_id), attempt(request_id), request(request_id)

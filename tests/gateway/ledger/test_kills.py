@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from gateway.ledger.journal import Journal
 from gateway.ledger.replay import replay
 from gateway.ledger.writer import REJECTED, Writer
-from gateway.models import Attempt, RequestLog
-from tests.gateway.ledger.leftovers import complete, empty_tables, leave
+from gateway.models import Attempt, RequestLog, UsageRollup
+from gateway.usage_rows import Dimension, Span
+from tests.gateway.ledger.leftovers import empty_tables, leave
 from tests.gateway.ledger.samples import (
     attempt,
+    complete,
     intent,
     request,
     sums_of_rows,
@@ -94,6 +96,7 @@ class Life:
             for attempt_id, settled in self.begun.items()
         }
         assert totals() == sums_of_rows()
+        self.check_rollups()
         for row in RequestLog.objects.all():
             ended = row.request_id in self.ended
             assert row.outcome == ("ok" if ended else "interrupted")
@@ -102,6 +105,18 @@ class Life:
         unknown = {i.rpartition("-")[0] for i, s in states.items() if s == "unknown"}
         logged = set(RequestLog.objects.values_list("request_id", flat=True))
         assert logged >= unknown | self.ended.keys()
+
+    def check_rollups(self):
+        """The dashboard's sums are those of the rows, by whatever they are made."""
+        costs = sum(Attempt.objects.values_list("cost_nano", flat=True))
+        told = (RequestLog.objects.count(), Attempt.objects.count(), costs)
+        for span in Span:
+            for by in (Dimension.ALL, Dimension.KEY, Dimension.TIER):
+                rows = UsageRollup.objects.filter(span=span, dimension=by)
+                sums = rows.values_list("requests", "calls", "spent_nano")
+                assert tuple(map(sum, zip(*sums, strict=True))) == (
+                    told if sums else ()
+                )
 
 
 # --- kill -9 --------------------------------------------------------------------------

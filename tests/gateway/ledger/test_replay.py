@@ -6,9 +6,10 @@ from gateway.ledger.journal import Journal, encode
 from gateway.ledger.replay import replay
 from gateway.ledger.writer import REJECTED
 from gateway.models import Attempt, RequestLog
-from tests.gateway.ledger.leftovers import complete, empty_tables, leave, left_in
+from tests.gateway.ledger.leftovers import empty_tables, leave, left_in
 from tests.gateway.ledger.samples import (
     attempt,
+    complete,
     intent,
     request,
     sums_of_rows,

@@ -6,13 +6,8 @@ import pytest
 from django.db import OperationalError, connection
 
 from gateway.ledger.replay import replay
-from tests.gateway.ledger.leftovers import complete, empty_tables, leave, left_in
-from tests.gateway.ledger.samples import (
-    attempt,
-    intent,
-    request,
-    rows,
-)
+from tests.gateway.ledger.leftovers import empty_tables, leave, left_in
+from tests.gateway.ledger.samples import attempt, complete, intent, request, rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

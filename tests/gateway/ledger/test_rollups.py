@@ -105,6 +105,25 @@ def test_hours_and_days_are_the_exact_sums_of_the_rows_also_after_a_replay(batch
     assert sum(whole[name] for name in FIRST_BYTE) == streamed
 
 
+def test_what_the_gateway_asks_itself_answers_nobody():
+    save(
+        [
+            request("a", cache="BYPASS"),
+            request("b", cache="BYPASS", endpoint="cache.audit", cost_nano=7),
+            request("c", cache="BYPASS", endpoint="learn.judge", cost_nano=9),
+            request("d", cache="BYPASS", endpoint="playground.chat"),
+        ]
+    )
+
+    rows = UsageRollup.objects.filter(span="day", dimension="answer")
+    assert dict(rows.values_list("name", "requests")) == {
+        "BYPASS": 2,
+        "cache.audit": 1,
+        "learn.judge": 1,
+    }
+    assert rows.get(name="cache.audit").spent_nano == 7
+
+
 def test_hours_and_days_begin_in_utc():
     save([request("a", at="2026-03-01T23:30:00+00:00")])
     save([request("b", at="2026-03-02T01:30:00+02:00")])

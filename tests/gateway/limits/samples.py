@@ -4,7 +4,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from gateway.ledger.books import Caller
-from gateway.limits.counters import NO_LIMIT, Mark
+from gateway.limits.counters import NO_LIMIT, Counters, Mark
 from gateway.limits.rules import Rule
 from gateway.limits.windows import window
 from routing.catalog import Catalog, PriceList
@@ -45,3 +45,14 @@ def mark(amount: int, limit: int = 100, subject: str = "key:1") -> Mark:
     of = budget(limit, subject=subject)
     today = window(of.period, of.zone, NOON)
     return Mark(of, today, amount, limit if amount else NO_LIMIT)
+
+
+async def no_books(marks: object) -> dict[str, int]:
+    return {}
+
+
+async def settled(counters: Counters) -> None:
+    """Wait for settlements that are on their way."""
+    settling = getattr(counters, "_settling", None)
+    if settling:
+        await settling.close()

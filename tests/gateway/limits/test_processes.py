@@ -1,13 +1,11 @@
 """One budget, whole instances: workers, databases, Redis, restarts and kills."""
 
 import asyncio
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 
 from tests.faultllm import ThreadedFaultLLM
@@ -21,7 +19,6 @@ models:
   - {{name: small, provider: openai-compatible, model: small, base_url: "{url}",
      api_key: $TEST_PROVIDER_KEY, cost_per_1k_in: 0, cost_per_1k_out: 0.001, tier: 1}}
 """
-POSTGRESQL = "postgresql://postgres@127.0.0.1:5432"
 
 
 class Bank(Instance):
@@ -62,23 +59,6 @@ class Bank(Instance):
 
     def ask_one(self, text: str) -> int:
         return self.ask_at_once(1, text)[0]
-
-
-@pytest.fixture
-def postgresql(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address of a database of its own."""
-    name = f"budgets_{os.getpid()}"
-    try:
-        server = psycopg.connect(f"{POSTGRESQL}/postgres", autocommit=True)
-    except psycopg.OperationalError:
-        reason = "No PostgreSQL answers at 127.0.0.1:5432."
-        if os.environ.get("LLM_ROUTER_REQUIRE_SERVICES"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with server:
-        server.execute(f"CREATE DATABASE {name}")
-        yield f"{POSTGRESQL}/{name}"
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -5,9 +5,11 @@ import pytest
 
 from gateway.providers import openai
 from gateway.providers.openai import api_url, key_header
-from routing.catalog import Backend, Policy, Secret
+from routing.catalog import Backend, Policy
 from routing.chat import ChatRequest, Json
 from routing.providers import PROVIDERS
+from routing.secret import Secret
+from tests.pages import page
 
 
 def backend(provider: str, base_url: str = "") -> Backend:
@@ -63,8 +65,6 @@ def test_a_strict_provider_gets_nothing_it_would_refuse():
 
 
 def test_every_preset_is_documented_and_no_other():
-    from tests.test_docs import page
-
     text = page("providers.md")
     table = text.split("## Presets")[1].split("## Capabilities")[0]
     rows = [line.split("`")[1] for line in table.splitlines() if line.startswith("| `")]

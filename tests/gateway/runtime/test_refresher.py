@@ -1,68 +1,22 @@
 """Changes of the configuration are live by themselves; mistakes are not."""
 
-import threading
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import transaction
+from django.db.models import F
+from structlog.testing import capture_logs
 
-from gateway.models import ApiKey, RequestLog, digest_of
+from gateway.key_rows import digest_of
+from gateway.models import ApiKey, RequestLog
 from gateway.runtime.refresher import Refresher
 from gateway.runtime.snapshot import build, utc_now
-from routing.models import Backend, ModelAlias, Price, RoutingPolicy, Tier
+from routing.models import ConfigVersion
 from tests.gateway.ledger.samples import request
+from tests.gateway.runtime.refreshing import add_price, local, sql
+from tests.harness import Clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Listener:
-    """Remembers each configuration that went live."""
-
-    def __init__(self):
-        self.heard = []
-        self.called = threading.Event()
-
-    def __call__(self, snapshot):
-        self.heard.append(snapshot)
-        self.called.set()
-
-
-@pytest.fixture
-def backend():
-    small = Tier.objects.create(rank=1, name="small", max_score=40)
-    Tier.objects.create(rank=2, name="large")
-    backend = Backend.objects.create(
-        name="local", tier=small, provider="ollama", model="llama"
-    )
-    add_price(backend, datetime(2020, 1, 1, tzinfo=UTC), input=1)
-    ModelAlias.objects.create(pattern="gpt-*", tier=small)
-    RoutingPolicy.load()
-    return backend
-
-
-@pytest.fixture
-def listener():
-    return Listener()
-
-
-@pytest.fixture
-def refresher(backend, listener):
-    return Refresher(build(utc_now()), listener)
-
-
-def sql(statement, *parameters):
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-
-
-def add_price(backend, effective_from, **amounts):
-    amounts = {"output": 2, "cache_read": 3, "cache_write": 4, **amounts}
-    Price.objects.create(backend=backend, effective_from=effective_from, **amounts)
-
-
-def local(refresher):
-    return refresher.current.catalog.by_name["local"]
-
 
 # --- seeing ---------------------------------------------------------------------------
 
@@ -74,6 +28,28 @@ def test_while_nothing_changes_one_small_query_is_all(
         with django_assert_num_queries(1):
             refresher.refresh()
     assert listener.heard == []
+
+
+def test_looking_once_a_minute_is_news_only_when_a_trigger_missed_something(
+    backend, listener
+):
+    clock = Clock()
+    refresher = Refresher(build(utc_now()), listener, clock=clock)
+    with capture_logs() as silence:
+        clock.now += 61
+        refresher.refresh()
+    with capture_logs() as news:
+        sql("UPDATE routing_backend SET model = 'other'")
+        counter = ConfigVersion.objects.filter(table="routing_backend")
+        counter.update(version=F("version") - 1)
+        refresher.refresh()
+        unseen = local(refresher).model
+        clock.now += 61
+        refresher.refresh()
+
+    assert silence == []
+    assert (unseen, local(refresher).model) == ("llama", "other")
+    assert [line["event"] for line in news] == ["configuration_live"]
 
 
 def test_log_rows_are_no_change_of_the_configuration(
@@ -233,83 +209,6 @@ def test_a_moment_that_passed_while_the_rows_are_refused_is_tried_once(
         refresher.refresh()
 
 
-# --- refusing -------------------------------------------------------------------------
-
-
-FAULTS = [
-    ("UPDATE routing_tier SET max_score = NULL", "Tier 1 has no highest score"),
-    ("UPDATE routing_backend SET provider = 'acme'", "'acme' is not a valid choice"),
-    ("UPDATE routing_backend SET weight = 0", "weight"),
-    ("UPDATE routing_backend SET state = 'paused'", "'paused' is not a valid choice"),
-    (
-        "UPDATE routing_routingpolicy SET client_model = 'guess'",
-        "'guess' is not a valid choice",
-    ),
-]
-
-
-@pytest.mark.parametrize(("fault", "sentence"), FAULTS)
-def test_the_last_good_configuration_serves_until_a_fault_is_mended(
-    refresher, listener, fault, sentence
-):
-    good = refresher.current
-    sql(fault)
-    sql("UPDATE routing_price SET input = 99")
-    refresher.refresh()
-    assert sentence in refresher.refused
-    assert refresher.current is good
-    assert listener.heard == []
-
-    sql("UPDATE routing_tier SET max_score = 40 WHERE rank = 1")
-    sql("UPDATE routing_backend SET provider = 'ollama', weight = 1, state = 'enabled'")
-    sql("UPDATE routing_routingpolicy SET client_model = 'ceiling'")
-    refresher.refresh()
-    assert refresher.refused == ""
-    assert local(refresher).price.input == 99
-    assert listener.heard == [refresher.current]
-
-
-def test_a_refused_configuration_is_not_read_again_until_it_changes(
-    refresher, django_assert_num_queries
-):
-    sql("UPDATE routing_tier SET max_score = NULL")
-    refresher.refresh()
-    with django_assert_num_queries(1):
-        refresher.refresh()
-    assert refresher.refused
-
-
-class Broken:
-    """Fails at the statement with this number, as a lost connection would."""
-
-    def __init__(self, fails_at):
-        self.fails_at = fails_at
-        self.seen = 0
-
-    def __call__(self, execute, statement, params, many, context):
-        self.seen += 1
-        if self.seen == self.fails_at:
-            raise OperationalError("the connection was lost")
-        return execute(statement, params, many, context)
-
-
-def test_a_look_that_the_database_broke_off_is_repeated(refresher):
-    looks = 0
-    while True:
-        looks += 1
-        sql("UPDATE routing_backend SET model = %s", f"model-{looks}")
-        broken = Broken(fails_at=looks)
-        try:
-            with connection.execute_wrapper(broken):
-                refresher.refresh()
-        except OperationalError:
-            refresher.refresh()
-        assert local(refresher).model == f"model-{looks}"
-        if broken.seen < looks:
-            break
-    assert looks > 7
-
-
 # --- the thread -----------------------------------------------------------------------
 
 
@@ -320,30 +219,3 @@ def test_the_thread_sees_a_change_by_itself_and_ends_when_told(refresher, listen
     refresher.stop()
     assert local(refresher).model == "newer"
     assert refresher.unreachable_since is None
-
-
-class FailsAtFirst:
-    """What hears of a change fails, as a bug or a lost database would."""
-
-    def __init__(self, error):
-        self.error = error
-        self.failed, self.called = threading.Event(), threading.Event()
-
-    def __call__(self, snapshot):
-        if not self.failed.is_set():
-            self.failed.set()
-            raise self.error
-        self.called.set()
-
-
-@pytest.mark.parametrize("error", [OperationalError("gone"), RuntimeError("a bug")])
-def test_the_thread_outlives_whatever_goes_wrong_in_a_round(backend, error):
-    listener = FailsAtFirst(error)
-    refresher = Refresher(build(utc_now()), listener)
-    sql("UPDATE routing_backend SET model = 'newer'")
-    refresher.start()
-    assert listener.failed.wait(20)
-    sql("UPDATE routing_backend SET model = 'newest'")
-    assert listener.called.wait(20)
-    refresher.stop()
-    assert local(refresher).model == "newest"

@@ -14,9 +14,7 @@ from routing.chat import ChatRequest, Usage
 CATALOG = Catalog((Tier(1, "one"),), (), policy=Policy())
 POLICY = CATALOG.policy
 CAPITAL = "What is the capital of France?"
-ENTRY = Entry(
-    '{"text": "é"}'.encode(), Usage(9, 2, 1), "b", "m", 1, 5, 70, "req-1", 0.0
-)
+ENTRY = Entry('{"text": "é"}'.encode(), Usage(9, 2, 1), "b", "m", 1, 5, 70, "req-1")
 
 
 def keys(text=CAPITAL, scope="team-a", **fields):
@@ -28,13 +26,13 @@ def keys(text=CAPITAL, scope="team-a", **fields):
 
 @pytest.fixture
 def answers(state):
-    return SharedAnswers(state, Seal("secret"), lambda: 7.0, Random(1))
+    return SharedAnswers(state, Seal("secret"), Random(1))
 
 
 async def test_an_answer_comes_back_as_it_was_with_what_is_left_of_its_time(answers):
     await answers.put(keys(), ENTRY, POLICY)
     hit = await answers.find(keys(), POLICY)
-    assert hit.entry == replace(ENTRY, stored_at=7.0)
+    assert hit.entry == ENTRY
     assert hit.level == "exact"
     assert 260 < hit.seconds <= 330
 
@@ -50,7 +48,7 @@ async def test_another_wording_finds_it_at_the_canonical_level(answers):
 async def test_nothing_crosses_scopes_or_instances(answers, state):
     await answers.put(keys(), ENTRY, POLICY)
     assert await answers.find(keys(scope="team-b"), POLICY) is None
-    stranger = SharedAnswers(state, Seal("another"), lambda: 7.0, Random(1))
+    stranger = SharedAnswers(state, Seal("another"), Random(1))
     assert await stranger.find(keys(), POLICY) is None
 
 

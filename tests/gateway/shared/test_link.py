@@ -11,7 +11,7 @@ from gateway.shared.redis_state import PREFIX, RedisState
 from gateway.shared.state import SharedStateDown
 
 pytestmark = pytest.mark.service
-TIMEOUT = 0.1
+TIMEOUT = 2.0  # so long that a busy machine is not taken for a slow Redis
 
 
 @pytest.fixture
@@ -65,8 +65,12 @@ async def test_a_restart_between_two_commands_costs_no_error_for_long(redis, sta
     redis.restart()  # its scripts are gone too, and all connections
     with pytest.raises(SharedStateDown):
         await state.claim("call", "ann", 5.0)
-    await usable(state)
-    assert (await state.claim("call", "ann", 5.0)).leader == "ann"
+    async with asyncio.timeout(20):
+        while True:  # on a busy machine a command may once more take too long
+            await usable(state)
+            with suppress(SharedStateDown):
+                assert (await state.claim("call", "ann", 5.0)).leader == "ann"
+                return
 
 
 async def test_foreign_values_under_our_names_are_not_found(redis, state):
@@ -98,7 +102,7 @@ async def test_a_full_redis_still_answers_what_it_holds(redis, state):
 async def test_a_slow_redis_is_left_alone_until_it_is_quick_again(redis, state):
     enough = asyncio.Event()
     slow = asyncio.create_task(hold_up(redis.url, enough))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while state.link.up:
             with suppress(SharedStateDown):
                 await state.find(["warm"], 100)
@@ -111,5 +115,5 @@ async def hold_up(url, enough):
     """Keep Redis from answering for less than the time-out, again and again."""
     link = Link(url, 5.0)
     while not enough.is_set():
-        await link.redis.execute_command("DEBUG", "SLEEP", 0.08)
+        await link.redis.execute_command("DEBUG", "SLEEP", 0.8 * TIMEOUT)
     await link.close()

@@ -58,7 +58,7 @@ def test_a_dry_run_says_everything_and_writes_nothing():
 
 def test_what_is_suspicious_is_taken_over_only_when_it_is_accepted():
     first = run()
-    assert "1 backends have new prices." in first
+    assert "1 backend has new prices." in first
     assert set(Price.objects.values_list("backend__name", "input")) == {
         ("new", DOLLAR),
         ("jumps", 10 * DOLLAR),

@@ -1,5 +1,9 @@
 import json
+import os
+import subprocess
+import sys
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -60,3 +64,43 @@ def test_without_a_router_it_says_how_to_get_one(asked, tmp_path):
         score(asked)
     with pytest.raises(CommandError, match="no router's file"):
         score(asked, "--model", str(asked))
+
+
+def test_a_wrong_line_leaves_no_scores_of_those_before_it(asked, tmp_path):
+    path = tmp_path / "router"
+    path.write_bytes(small_router().dump())
+    asked.write_text(asked.read_text() + '{"id": "c"}\n')
+    out = StringIO()
+
+    with pytest.raises(CommandError, match="Line 3: there is neither"):
+        call_command("score_prompts", input=asked, model=path, stdout=out)
+
+    assert out.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (["calibrate", "--strong-share", "0.3"], "500 requests are needed"),
+        (["calibrate", "--max-worse", "0.02"], "there is no judgement of an answer"),
+        (["check_intents", "--data", "x"], "the intents are kept there"),
+        (["learn"], "nobody has voted yet"),
+    ],
+)
+def test_what_reads_stored_requests_says_that_there_are_none(tmp_path, command, reason):
+    """In a folder of its own without a database: processes, as an operator would."""
+    manage = Path(__file__).parents[3] / "manage.py"
+    environment = os.environ | {"LLM_ROUTER_DATA_DIR": str(tmp_path)}
+    environment.pop("DATABASE_URL", None)
+
+    done = subprocess.run(
+        [sys.executable, manage, *command],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("CommandError: The database is empty, and")
+    assert reason in done.stderr
+    assert "Traceback" not in done.stderr

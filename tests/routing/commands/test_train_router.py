@@ -34,6 +34,12 @@ def train(data: str, *options: str) -> str:
     return out.getvalue()
 
 
+def said(fields: str) -> str:
+    """A line with one message of these fields."""
+    message = f'{{"role": "assistant", {fields}}}'
+    return f'{{"id": "a", "messages": [{message}], "quality": {{"1": 1}}}}'
+
+
 def test_on_a_bare_checkout_it_trains_and_scores(tmp_path):
     """No database, no configuration: processes of their own, as an operator would."""
     data = write(tmp_path / "data.jsonl", examples(300))
@@ -119,6 +125,14 @@ def test_gzipped_lines_and_whole_conversations_are_read(tmp_path):
         ('{"id": "a", "prompt": "x", "quality": {"1": "y"}}', "must lie between"),
         ('{"id": "a", "messages": [], "quality": {"1": 1}}', "at least one message"),
         ('{"id": "a", "messages": [1], "quality": {"1": 1}}', 'object with a "role"'),
+        (f'{{"id": "a", "prompt": "x", "quality": {{"1": {9**500}}}}}', "must lie"),
+        (said('"content": [{"type": ["text"]}]'), 'the "type" of a part must be'),
+        (said('"content": [{"type": "text", "text": 5}]'), 'the "text" of a part'),
+        (said('"content": ["x"]'), '"content" must be a text or a list of parts'),
+        (said('"tool_calls": "x"'), '"tool_calls" must be a list of objects'),
+        (said('"tool_calls": [5]'), '"tool_calls" must be a list of objects'),
+        (said('"tool_calls": [{"function": 5}]'), "Line 2: a called function has"),
+        (said('"function_call": {"name": 5}'), "Line 2: a called function has"),
     ],
 )
 def test_a_wrong_line_is_told_with_its_number(tmp_path, line, reason):
@@ -127,6 +141,39 @@ def test_a_wrong_line_is_told_with_its_number(tmp_path, line, reason):
 
     with pytest.raises(CommandError, match=reason):
         train(str(path))
+
+
+def test_a_compressed_file_that_is_damaged_is_told(tmp_path):
+    whole = gzip.compress(b"\n".join(json.dumps(x).encode() for x in examples(60)))
+    path, out = tmp_path / "data.jsonl.gz", tmp_path / "router"
+
+    path.write_bytes(whole[:-20])
+    with pytest.raises(CommandError, match=r"gz: After line \d+: .*damaged"):
+        train(str(path), "--out", str(out))
+    path.write_bytes(whole[:10] + b"\xff" * 40)
+    with pytest.raises(CommandError, match="gz: After line 0: .*damaged"):
+        train(str(path), "--out", str(out))
+    assert not out.exists()
+
+
+def test_an_earlier_router_stays_until_the_new_one_is_whole(tmp_path):
+    data, out = write(tmp_path / "data.jsonl", examples(60)), tmp_path / "router"
+    out.write_bytes(b"the one before")
+    read_still = out.open("rb")  # by a process that loads it meanwhile
+
+    train(data, "--out", str(out))
+
+    with read_still:
+        assert read_still.read() == b"the one before"
+    assert QualityModel.load(out.read_bytes()).tiers == ("1", "2", "3")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data.jsonl", "router"]
+
+
+def test_a_missing_folder_is_told_before_anything_is_read(tmp_path):
+    out = tmp_path / "nowhere" / "router"
+
+    with pytest.raises(CommandError, match="There is no folder .*nowhere to put"):
+        train(str(tmp_path / "unread"), "--out", str(out))
 
 
 def test_a_missing_file_and_too_few_rows_are_told(tmp_path):

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from routing.learned.evaluate import MIN_ROWS, Curve, compare, report
+from routing.learned.evaluate import (
+    MIN_ROWS,
+    OF_LABELS,
+    STATIC,
+    Curve,
+    compare,
+    report,
+)
 
 
 def area(points):
@@ -59,3 +66,38 @@ def test_a_router_that_beats_nothing_is_objected_to():
         ("1", "3"), good[:few], gain[:few], {"a coin": coin[:few]}
     ).objections()
     assert f"Only {few} held-out rows" in reason
+
+
+def test_a_router_of_labels_may_tie_with_a_baseline_and_not_lose_to_it_or_to_a_coin():
+    random = np.random.default_rng(5)
+    gain = (random.random(400) < 0.4).astype(float)
+    known = gain + random.normal(scale=0.5, size=400)
+    better = known + gain * 0.02  # by so little that no interval shows it
+    coin = random.normal(size=400)
+
+    def objections(score, baseline):
+        baselines = {"log(length)": baseline, STATIC: np.zeros(400)}
+        found = report(("1", "3"), score, gain, baselines)
+        return found.comparisons[0], found.objections(OF_LABELS)
+
+    compared, none = objections(better, known)
+    assert compared.low < 0.01 < 0.5 < compared.odds
+    assert none == []
+    [reason] = objections(known, better)[1]
+    assert reason.startswith("It does not beat log(length) between 1 and 3: APGR 0.")
+    [reason] = objections(coin, -known)[1]
+    assert reason.startswith("It does not beat static tiers between 1 and 3: APGR 0.")
+
+
+def test_a_pair_of_tiers_tells_of_a_loss_that_is_sure_and_of_no_other():
+    random = np.random.default_rng(6)
+    gain = (random.random(400) < 0.4).astype(float)
+    good = gain + random.normal(scale=0.3, size=400)
+    coin, other = random.normal(size=400), random.normal(size=400)
+
+    [reason] = report(("1", "2"), coin, gain, {"log(length)": good}).losses()
+    assert reason.startswith("It loses to log(length) between 1 and 2: APGR 0.")
+    assert report(("1", "2"), coin, gain, {"log(length)": other}).losses() == []
+    few = slice(MIN_ROWS - 1)
+    baselines = {"log(length)": good[few]}
+    assert report(("1", "2"), coin[few], gain[few], baselines).losses() == []

@@ -1,5 +1,4 @@
 import sys
-from time import process_time
 from zlib import crc32
 
 import numpy as np
@@ -8,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.learned.features import CUES, MAX_TOKENS, Row, prompt_of, row_of
+from tests.work import peak_bytes, steps
 
 
 def row(text: str, **body: object) -> Row:
@@ -84,15 +84,10 @@ def test_any_text_gives_a_bounded_row_that_survives_packing(text):
     ids=["one word", "short words", "emoji", "brackets"],
 )
 def test_a_huge_text_costs_hardly_more_than_a_long_one(text):
-    def cost(text: str) -> float:
-        started = process_time()
-        row(text)
-        return process_time() - started
+    row(text)
 
-    long = min(cost(text[:4000]) for _ in range(5))
-    huge = min(cost(text) for _ in range(5))
-
-    assert huge < 10 * long + 0.002
+    for work in (steps, peak_bytes):
+        assert work(lambda: row(text)) < 2 * work(lambda: row(text[:4000])) + 1000
 
 
 def test_a_row_of_an_ordinary_prompt_is_small_and_holds_no_text():

@@ -39,6 +39,25 @@ def test_the_intents_of_a_new_gateway_tell_plain_requests_apart(text, slug):
     assert main_intent(text) == slug
 
 
+def test_many_rows_at_once_have_the_shares_of_each_alone():
+    texts = ("", "Solve the equation", "Python", "", "漢字", "Write a poem", "")
+    bodies = [{"messages": [{"role": "user", "content": text}]} for text in texts]
+    rows = [row_of(prompt_of(body)) for body in bodies]
+
+    alone = [DEFAULT.mixture(row).tolist() for row in rows]
+
+    assert DEFAULT.mixtures(rows).tolist() == alone
+    assert DEFAULT.mixtures(rows[:1]).tolist() == alone[:1]
+
+
+@pytest.mark.parametrize(
+    "kind", [Kind(1, "a", bias=float("nan")), Kind(1, "a", "", "tools inf")]
+)
+def test_what_is_no_number_is_refused(kind):
+    with pytest.raises(ValueError):
+        Intents([kind])
+
+
 def test_offered_tools_tell_an_agent():
     tools = [{"type": "function", "function": {"name": name}} for name in "abcd"]
     assert main_intent("Go on", tools=tools) == "agent-tools"

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from routing.learned import ridge
-from routing.learned.design import BUCKETS, WEIGHTS, Design, Scale
+from routing.learned.design import BUCKETS, Dense, Design, Scale
 from routing.learned.features import prompt_of, row_of
+from routing.learned.train import DEFAULT_INTENTS
 from tests.routing.learned.samples import examples
 
 
@@ -14,27 +15,30 @@ def rows_of(lines):
 
 def dense(design: Design) -> np.ndarray:
     """The same matrix, written out."""
-    matrix = np.zeros((len(design.lengths), WEIGHTS))
+    matrix = np.zeros((len(design.lengths), design.width))
     for number, start in enumerate(design.starts):
         length = design.lengths[number]
         for bucket in design.buckets[start : start + length]:
             matrix[number, bucket] += 1 / np.sqrt(length)
-        matrix[number, BUCKETS:] = design.cues[number]
+        matrix[number, BUCKETS:] = design.dense[number]
     return matrix
+
+
+def dense_of(rows) -> Dense:
+    return Dense(Scale.of(np.array([row.cues for row in rows])), DEFAULT_INTENTS)
 
 
 def make(count=40):
     lines = examples(count, noise=0)
     rows = rows_of(lines)
-    scale = Scale.of(np.array([row.cues for row in rows]))
-    return Design.of(rows, scale), lines
+    return Design.of(rows, dense_of(rows)), lines
 
 
 def test_the_sparse_products_are_those_of_the_matrix():
     design, _ = make(12)
     matrix = dense(design)
     random = np.random.default_rng(1)
-    weights, residuals = random.normal(size=WEIGHTS), random.normal(size=12)
+    weights, residuals = random.normal(size=design.width), random.normal(size=12)
     weight = random.uniform(0.5, 2, size=12)
 
     assert design.times(weights) == pytest.approx(matrix @ weights)
@@ -83,10 +87,9 @@ def test_a_tier_of_few_rows_leans_on_the_others():
     order, _ = ridge.patterns(quality)
     rows = rows_of(lines)
     rows = [rows[place] for place in order]
-    scale = Scale.of(np.array([row.cues for row in rows]))
 
     heads = ridge.fit(
-        ridge.Judged(Design.of(rows, scale), quality[order], np.ones((100, 3)))
+        ridge.Judged(Design.of(rows, dense_of(rows)), quality[order], np.ones((100, 3)))
     )
 
     assert 0.4 < heads.mean[2] < 0.8

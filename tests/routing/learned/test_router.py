@@ -102,9 +102,6 @@ def test_a_target_of_the_top_tiers_share_is_kept(most):
     found = router(Target("top_share", most))
 
     assert found.outlook.top_share <= most + 1e-9
-    other, same = found.mirror()
-    assert other.kind == "max_loss"
-    assert same == found.outlook
 
 
 def test_without_two_known_tiers_it_says_that_it_is_unfit():

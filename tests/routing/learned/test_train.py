@@ -51,6 +51,20 @@ def test_tiers_may_be_missing_and_have_any_name():
     assert router.metrics["tiers"]["rare"]["rows"] == 2
 
 
+def test_some_lines_of_other_tiers_do_not_keep_a_router_from_deciding():
+    lines = examples(400)
+    for line in lines[:60]:  # fewer than can tell anything
+        del line["quality"]["3"]
+    for line in lines[60:100]:
+        del line["quality"]["1"]
+
+    router = train(labelled(lines), folds=2)
+
+    rows = {(p["weak"], p["strong"]): p["rows"] for p in router.metrics["pairs"]}
+    assert rows == {("1", "3"): 300, ("1", "2"): 360, ("2", "3"): 340}
+    assert router.objections == []
+
+
 def test_numbered_tiers_keep_their_order_even_when_a_higher_one_is_worse():
     lines = [line | {"quality": {"10": 0.2, "9": 0.8}} for line in examples(60, seed=1)]
 

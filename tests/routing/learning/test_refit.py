@@ -97,6 +97,27 @@ def test_another_scope_is_routed_as_before_whatever_a_key_votes(policy):
     assert evil.router.version != victim.router.version == honest.version
 
 
+def test_a_promise_is_not_left_by_itself_for_a_router_that_has_shown_none(policy):
+    start = RouterModel.keep(small_router().dump(), {"objections": []})
+    start.activate()
+    start.give({"limit": 0.1, "confidence": 0.95, "baseline": "3", "borders": []})
+    policy.learned_target, policy.learned_target_value = "max_worse", 0.1
+    policy.learned_shadow_requests = 0
+    made = RouterModel.keep(b"x", {"objections": []}, "feedback", "key:1")
+    made.watch()
+
+    assert promote(policy) == []
+    policy.learned_target = "max_loss"
+    assert promote(policy) == [made]
+
+    # Where there is no promise to leave, nothing is lost by it.
+    policy.learned_target = "max_worse"
+    start.retire()
+    other = RouterModel.keep(b"x", {"objections": []}, "feedback", "key:2")
+    other.watch()
+    assert promote(policy) == [other]
+
+
 def test_votes_across_scopes_count_no_one_for_more_than_all_others(policy):
     policy.learned_across_scopes = True
     flip = lambda tier, hard: 1.0 - (0.1 if hard and tier == 1 else 0.9)  # noqa: E731

@@ -1,8 +1,10 @@
+import numpy as np
 import pytest
+from django.db import IntegrityError, transaction
 
 from routing.learned.brain import Brain
-from routing.learned.evidence import Judgement
-from routing.learning.votes import evidence_of, newest_pair, newest_vote
+from routing.learned.evidence import MOST_WEIGHT, Judgement, labelled
+from routing.learning.votes import evidence, evidence_of, newest_pair, newest_vote
 from routing.models import Feedback, Lesson
 from routing.models import Judgement as RowOfJudgement
 from tests.harness import three_tiers
@@ -48,6 +50,26 @@ def test_across_scopes_the_loudest_counts_as_much_as_all_others():
 
     assert sum(trust for trust in trusts if trust < 1) == pytest.approx(10)
     assert trusts.count(1.0) == 10
+
+
+def test_a_vote_is_clamped_whatever_a_row_says():
+    """Quality to what a quality can be, and a rare tier's vote to five usual ones."""
+    vote(LEARNING, CATALOG, 60)
+    rows = list(Feedback.objects.order_by("id"))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Feedback.objects.filter(pk=rows[0].pk).update(quality=1000.0)
+    Lesson.objects.filter(request_id=rows[1].request_id).update(chance=1e-9)
+    lessons = {lesson.request_id: lesson for lesson in Lesson.objects.all()}
+    high, low = (
+        Feedback(scope="key:1", score=0.1, quality=q) for q in (1000.0, -1000.0)
+    )
+    lesson = lessons[rows[0].request_id]
+
+    assert evidence(high, lesson).judged == {lesson.tier: Judgement(1.0)}
+    assert evidence(low, lesson).judged == {lesson.tier: Judgement(0.0)}
+    told = labelled(evidence_of("key:1", 100), [1, 2, 3])
+    assert np.nanmax(told.weight) == MOST_WEIGHT
+    assert MOST_WEIGHT == 5.0
 
 
 def judged(**fields) -> RowOfJudgement:

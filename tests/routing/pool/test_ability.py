@@ -6,9 +6,13 @@ import pytest
 
 from routing.candidates import Block
 from routing.chat import Features
+from routing.health import Outcome
 from tests.routing.pool.world import (
+    GPT,
     HAIKU,
+    OPUS,
     SONNET,
+    TWIN,
     World,
 )
 
@@ -57,3 +61,17 @@ def test_a_request_that_is_too_long_never_goes_to_one_that_is_too_small_as_well(
     found = world.look(features=Features(prompt_tokens=5000))
 
     assert [each.block for each in found] == [Block.TOO_LONG, Block.TOO_LONG]
+
+
+def test_who_is_out_is_told_whether_or_not_a_request_would_have_gone_there():
+    world = World(HAIKU, TWIN, replace(GPT, max_in_flight=1), SONNET, OPUS)
+    world.take_down(SONNET)
+    world.report(OPUS, Outcome.AUTH)
+    world.report(TWIN, Outcome.RATE_LIMITED)
+
+    with world.pool.lease(world.catalog.by_name["gpt"]):
+        out = world.pool.out(world.catalog)
+    world.now += 3600
+
+    assert out == ["haiku-eu", "gpt", "sonnet", "opus"]
+    assert world.pool.out(world.catalog) == ["opus"]  # the others may be tried again

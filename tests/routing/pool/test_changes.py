@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from routing.catalog import Secret
 from routing.health import Outcome
+from routing.secret import Secret
 from tests.routing.pool.world import DEAR, HAIKU, SONNET, World
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from routing.catalog import Secret
 from routing.health import Outcome, State
+from routing.secret import Secret
 from tests.routing.pool.world import HAIKU, OPUS, SONNET, World, due
 
 

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.urls import reverse
@@ -123,10 +125,40 @@ def test_a_run_is_drawn_and_leads_to_the_story_of_its_requests(
 
     html = page(admin_client, "workflowrun_change", failed_run.pk).content.decode()
 
-    assert html.count('role="img"') == 2
+    assert html.count("<svg xmlns") == 2
     story = reverse("admin:gateway_requestlog_change", args=(log.pk,))
     assert html.count(f'href="{story}"') == 2
     assert 'stroke="#dc2626"' in html
+    assert "failed: 2 of 3 ops have ended" in html
+    assert "not begun" in html and "waiting" not in html
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        (
+            {
+                "webhook_state": "waiting",
+                "webhook_tries": 2,
+                "webhook_problem": "It answered 503.",
+                "webhook_due": datetime(2026, 3, 1, 12, 30, tzinfo=UTC),
+            },
+            "Waiting, 2 tries, the last: It answered 503, the next at 2026-03-01 "
+            "12:30:00 UTC",
+        ),
+        ({"webhook_state": "delivered", "webhook_tries": 1}, "Delivered, 1 try"),
+        ({"webhook_state": "waiting"}, "Waiting"),
+    ],
+)
+def test_the_page_of_a_run_tells_how_its_webhook_went(
+    admin_client, failed_run, state, shown
+):
+    url = "https://hooks.example.com/runs"
+    WorkflowRun.objects.update(webhook=url, batch="batch_1", **state)
+
+    html = page(admin_client, "workflowrun_change", failed_run.pk).content.decode()
+
+    assert f": {shown}<" in html and "batch_1" in html
 
 
 def act(client, name: str, action: str, *rows) -> str:
@@ -136,7 +168,7 @@ def act(client, name: str, action: str, *rows) -> str:
 
 
 def test_a_failed_run_is_resumed_where_it_failed(admin_client, failed_run):
-    assert "1 run(s) go on" in act(admin_client, "workflowrun", "resume", failed_run)
+    assert "1 run goes on" in act(admin_client, "workflowrun", "resume", failed_run)
 
     failed_run.refresh_from_db()
     assert (failed_run.status, failed_run.mode) == ("queued", "background")
@@ -164,6 +196,27 @@ def test_a_queued_run_is_cancelled(admin_client, failed_run):
     assert not failed_run.ops.exists()
 
 
+def test_a_stored_text_that_is_no_workflow_is_mended_before_it_runs(admin_client):
+    row = Workflow.objects.create(name="odd", text="no workflow")
+
+    answer = page(admin_client, "workflow_run", row.pk)
+
+    assert answer.status_code == 302
+    assert answer.url == "../change/"
+    html = page(admin_client, "workflow_change", row.pk).content.decode()
+    assert "a workflow is a mapping with end_ops and ops" in html
+
+
+def test_an_op_is_told_in_dollars_and_seconds(admin_client, failed_run):
+    op = failed_run.ops.first()
+    OpRun.objects.update(cost_nano=50_000_000, started_s=1, ended_s=3.5)
+
+    html = page(admin_client, "oprun_change", op.pk).content.decode()
+
+    assert "$0.05" in html and "2.50 s" in html
+    assert "nano" not in html.lower()
+
+
 def test_two_runs_are_compared(admin_client, failed_run):
     other = WorkflowRun.objects.create(
         run_id="run_2", scope="local", mode="wait", status="succeeded", text=STRAWBERRY
@@ -183,3 +236,9 @@ def test_runs_are_filtered_by_cost_and_day(admin_client, failed_run):
     odd = page(admin_client, "workflowrun_changelist", cost="x").content.decode()
 
     assert "run_1" in shown and "run_1" not in hidden and "run_1" in odd
+
+    day = str(failed_run.created_at.date())
+    shown = page(admin_client, "workflowrun_changelist", when=day).content.decode()
+    hidden = page(admin_client, "workflowrun_changelist", when="2000-01-01")
+
+    assert "run_1" in shown and "run_1" not in hidden.content.decode()

@@ -5,17 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from gateway.errors import GatewayError
+from gateway.management.database_command import DatabaseCommand
 from workflows_app.models import Workflow
 from workflows_app.reader import read
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Store workflows from YAML files, all or none; without files the examples."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

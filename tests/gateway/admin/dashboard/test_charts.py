@@ -1,6 +1,7 @@
+import re
 from xml.etree import ElementTree
 
-from gateway.admin.dashboard.charts import Series, columns, nice
+from gateway.admin.dashboard.charts import Series, columns, lines, nice
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -17,13 +18,41 @@ def test_columns_are_stacked_to_scale():
     assert titles == ["a: spent 1, saved 3", "b: spent 0, saved 2"]
 
 
+def test_a_line_breaks_where_there_is_no_value():
+    series = [Series("p95", "#111", [1, None, 2, 4])]
+
+    picture = ElementTree.fromstring(lines(["a", "b", "c", "d"], series, "Time", str))
+
+    (path,) = picture.iter(f"{SVG}path")
+    assert [step[0] for step in re.findall(r"[ML][^ML]+", path.get("d"))] == [*"MML"]
+    heights = [float(dot.get("cy")) for dot in picture.iter(f"{SVG}circle")]
+    assert heights[0] > heights[1] > heights[2]
+    titles = [title.text for title in picture.iter(f"{SVG}title")]
+    assert titles[:2] == ["a: p95 1", "b: p95 -"]
+
+
+def test_long_numbers_on_the_axis_have_room():
+    series = [Series("spent", "#111", [1])]
+
+    wide, narrow = (
+        ElementTree.fromstring(columns(["a"], series, "Money", text.format))
+        for text in ("$0.000001", "$1")
+    )
+
+    def grid(picture) -> float:
+        return float(next(picture.iter(f"{SVG}line")).get("x1"))
+
+    assert grid(wide) - grid(narrow) == 10 * len("0.00000")
+
+
 def test_names_and_labels_are_escaped():
     hostile = "</title><script>alert(1)</script>"
 
-    picture = columns([hostile], [Series(hostile, "#111", [1])], hostile, str)
+    for draw in (columns, lines):
+        picture = draw([hostile], [Series(hostile, "#111", [1])], hostile, str)
 
-    assert "<script" not in picture
-    assert ElementTree.fromstring(picture) is not None
+        assert "<script" not in picture
+        assert ElementTree.fromstring(picture) is not None
 
 
 def test_an_axis_ends_at_a_round_number():

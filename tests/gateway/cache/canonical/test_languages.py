@@ -1,8 +1,13 @@
 """Other languages are matched by their exact text only."""
 
+from random import Random
+
 import pytest
 
+from gateway.cache import AnswerCache, Entry
 from gateway.cache.canonical import frame, refusal
+from routing.catalog import Catalog, Policy
+from routing.chat import ChatRequest, Usage
 
 QUESTIONS = [
     "Wie heißt die Hauptstadt von Peru?",
@@ -105,6 +110,67 @@ TRAPS = [
 ]
 
 
+# The traps of the English list, one by one: another thing, another number, a negation,
+# swapped roles, swapped places, before and after, may and must.
+TRAP_LIST = {
+    "German": [
+        ("Was ist die Hauptstadt von Peru?", "Was ist die Hauptstadt von Chile?"),
+        ("Wie viel sind 15 Dollar in Euro?", "Wie viel sind 95 Dollar in Euro?"),
+        ("Ist Aspirin sicher?", "Ist Aspirin nicht sicher?"),
+        ("Schuldet Anna Ben Geld?", "Schuldet Ben Anna Geld?"),
+        ("Wie weit ist es von Rom nach Paris?", "Wie weit ist es von Paris nach Rom?"),
+        ("Soll ich es vor dem Essen nehmen?", "Soll ich es nach dem Essen nehmen?"),
+        ("Darf ich Reis essen?", "Muss ich Reis essen?"),
+    ],
+    "French": [
+        ("Quelle est la capitale du Pérou?", "Quelle est la capitale du Chili?"),
+        ("Combien font 15 dollars en euros?", "Combien font 95 dollars en euros?"),
+        ("L'aspirine est-elle sûre?", "L'aspirine n'est-elle pas sûre?"),
+        ("Alice doit-elle de l'argent à Bob?", "Bob doit-il de l'argent à Alice?"),
+        ("Quelle distance de Paris à Rome?", "Quelle distance de Rome à Paris?"),
+        ("Dois-je le prendre avant le repas?", "Dois-je le prendre après le repas?"),
+        ("Puis-je manger du riz?", "Dois-je manger du riz?"),
+    ],
+    "Spanish": [
+        ("¿Cuál es la capital de Perú?", "¿Cuál es la capital de Chile?"),
+        ("¿Cuánto son 15 dólares en euros?", "¿Cuánto son 95 dólares en euros?"),
+        ("¿Es segura la aspirina?", "¿No es segura la aspirina?"),
+        ("¿Le debe Ana dinero a Luis?", "¿Le debe Luis dinero a Ana?"),
+        ("¿Cuánto hay de Roma a París?", "¿Cuánto hay de París a Roma?"),
+        ("¿Lo tomo antes de cenar?", "¿Lo tomo después de cenar?"),
+        ("¿Puedo comer arroz?", "¿Debo comer arroz?"),
+    ],
+    "Russian": [
+        ("Какая столица Перу?", "Какая столица Чили?"),
+        ("Сколько будет 15 долларов в евро?", "Сколько будет 95 долларов в евро?"),
+        ("Аспирин безопасен?", "Аспирин не безопасен?"),
+        ("Анна должна Борису деньги?", "Борис должен Анне деньги?"),
+        ("Сколько ехать из Рима в Париж?", "Сколько ехать из Парижа в Рим?"),
+        ("Принимать его до еды?", "Принимать его после еды?"),
+        ("Можно есть рис?", "Нужно есть рис?"),
+    ],
+    "Chinese": [
+        ("秘鲁的首都是什么?", "智利的首都是什么?"),
+        ("15美元是多少欧元?", "95美元是多少欧元?"),
+        ("阿司匹林安全吗?", "阿司匹林不安全吗?"),
+        ("小明欠小红钱吗?", "小红欠小明钱吗?"),
+        ("从罗马到巴黎有多远?", "从巴黎到罗马有多远?"),
+        ("饭前吃吗?", "饭后吃吗?"),
+        ("我可以吃米饭吗?", "我必须吃米饭吗?"),
+    ],
+    "Arabic": [
+        ("ما هي عاصمة بيرو؟", "ما هي عاصمة تشيلي؟"),
+        ("كم يساوي 15 دولارا باليورو؟", "كم يساوي 95 دولارا باليورو؟"),
+        ("هل الأسبرين آمن؟", "هل الأسبرين غير آمن؟"),
+        ("هل يدين علي لعمر بالمال؟", "هل يدين عمر لعلي بالمال؟"),
+        ("كم المسافة من روما إلى باريس؟", "كم المسافة من باريس إلى روما؟"),
+        ("هل آخذه قبل العشاء؟", "هل آخذه بعد العشاء؟"),
+        ("هل يمكنني أكل الأرز؟", "هل يجب أن آكل الأرز؟"),
+    ],
+}
+TOLD_APART = [(a, b) for pairs in TRAP_LIST.values() for a, b in pairs]
+
+
 @pytest.mark.parametrize("text", QUESTIONS)
 def test_a_question_in_another_language_has_no_frame(text):
     assert frame(text) is None
@@ -114,3 +180,23 @@ def test_a_question_in_another_language_has_no_frame(text):
 @pytest.mark.parametrize(("one", "other"), TRAPS)
 def test_traps_in_other_languages_are_never_one_question(one, other):
     assert frame(one) is None or frame(one) != frame(other)
+
+
+@pytest.mark.parametrize("matching", ["canonical", "jaccard"])
+@pytest.mark.parametrize(("one", "other"), TOLD_APART)
+def test_the_trap_list_is_matched_by_its_exact_text_in_six_languages(
+    one, other, matching
+):
+    policy = Policy(cache_matching=matching)
+    cache, catalog = AnswerCache(policy, Random(1)), Catalog(policy=policy)
+
+    def find(text):
+        body = {"messages": [{"role": "user", "content": text}]}
+        return cache.find(ChatRequest(body, "scope", "r"), catalog, b"", 0.0)
+
+    entry = Entry(b"{}", Usage(), "b", "m", 1, 5, 70, "req-1")
+    cache.store(find(one)[0], entry, 0.0)
+    keys, hit = find(other)
+    assert (hit, keys.canonical, keys.words) == (None, None, None)
+    assert keys.reason == "not in English as far as we can tell"
+    assert find(one)[1].level == "exact"

@@ -2,7 +2,7 @@ import pytest
 
 from gateway.configuration import ConfigurationError
 from gateway.configuration.document import KeyReference
-from routing.catalog import Secret
+from routing.secret import Secret
 from tests.gateway.configuration.samples import models, parsed
 
 HEAD = "models:\n  - name: m\n    provider: ollama\n    model: x\n    tier: 1\n"
@@ -85,6 +85,10 @@ def test_what_the_admin_refuses_the_file_refuses_too():
     assert "has a meaning of its own" in refusal(HEAD.replace("name: m", "name: auto"))
     assert "Credentials belong in the API key" in refusal(
         HEAD + "    base_url: https://me:pw@example.com\n"
+    )
+    assert refusal(HEAD + "    base_url: http://169.254.169.254/v1\n") == (
+        "config.yaml:6: models[0].base_url: The gateway never connects there: "
+        "link-local and metadata addresses are never allowed."
     )
     assert "config.yaml:2: models[0].base_url: openai-compatible has no address" in (
         refusal(HEAD.replace("ollama", "openai-compatible"))

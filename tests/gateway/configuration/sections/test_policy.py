@@ -20,6 +20,10 @@ def test_only_what_the_file_says_is_in_the_policy():
     [
         ("routing: {baseline_tier: 9}", "unknown tier 9 in routing; the models use"),
         ("learned: {sidecar_url: 'nowhere'}", "learned.sidecar_url: Give an absolute"),
+        (
+            "learned: {sidecar_url: 'http://169.254.169.254/classify'}",
+            "learned.sidecar_url: The gateway never connects there: link-local",
+        ),
         ("learned: {threshold: 2}", "learned.threshold: Ensure this value is less"),
         (
             "routing: {cold_start: heuristic}\nlearned: {cold_start: baseline}",

@@ -1,0 +1,138 @@
+"""Puts together what a process needs to serve, as its settings say."""
+
+import time
+from asyncio import AbstractEventLoop
+from random import Random
+
+from django.conf import settings
+from django.db import connections
+
+from gateway.aliases import AliasReader, Known
+from gateway.cache_rows import StoredAnswer
+from gateway.ledger.books import Books
+from gateway.ledger.journal import Journal
+from gateway.ledger.replay import replay
+from gateway.ledger.writer import Writer
+from gateway.limits.counters import Counters
+from gateway.metrics import Metrics
+from gateway.providers.http import HttpClient
+from gateway.runtime import snapshot as snapshots
+from gateway.runtime.admission import Admission
+from gateway.runtime.complaints import Complaints
+from gateway.runtime.persistence import stored_answers
+from gateway.runtime.refresher import Refresher
+from gateway.runtime.runtime import Runtime
+from gateway.runtime.snapshot import Snapshot
+from gateway.shared.shared import Shared
+
+
+def prepare() -> tuple[Snapshot, list[StoredAnswer]]:
+    """Bring in what a killed process left behind, then read the configuration and the
+    answers that were kept."""
+    try:
+        replay(settings.JOURNAL_DIR)
+        snapshot = snapshots.build(snapshots.utc_now())
+        return snapshot, stored_answers(snapshot.catalog.policy, time.time())
+    finally:
+        connections.close_all()
+
+
+def new_runtime(first: Snapshot) -> Runtime:
+    random = Random()  # noqa: S311 - for jitter and picking, never for secrets
+    metrics = Metrics()
+    shared = shared_state(random)
+    return Runtime(
+        first,
+        Books(
+            Journal(settings.JOURNAL_DIR, settings.JOURNAL_MAX_BYTES),
+            metrics,
+            time.monotonic,
+            time.time,
+            serve_when_full=settings.ON_STORAGE_FULL == "serve",
+        ),
+        HttpClient(allow_private=settings.PRIVATE_UPSTREAMS == "allow"),
+        Admission(
+            settings.MAX_IN_FLIGHT,
+            settings.MAX_BODY_BYTES,
+            settings.MAX_HELD_BYTES,
+            random,
+        ),
+        metrics,
+        shared=shared,
+        counters=counters(shared),
+        workers=settings.WORKERS,
+        loopback=is_loopback(settings.ADDR),
+        clock=time.monotonic,
+        random=random,
+    )
+
+
+def new_refresher(runtime: Runtime, loop: AbstractEventLoop) -> Refresher:
+    """Reads in its own thread; what it finds is applied in `loop`."""
+
+    def apply(new: Snapshot) -> None:
+        loop.call_soon_threadsafe(runtime.apply, new)
+
+    def forget(scope: str, request_id: str) -> None:
+        loop.call_soon_threadsafe(runtime.cache.forget, scope, request_id)
+
+    def know(aliases: Known) -> None:
+        loop.call_soon_threadsafe(
+            runtime.cache.know_aliases, aliases.roots, aliases.refused
+        )
+
+    complaints, aliases = Complaints(forget), AliasReader(know, time.monotonic)
+
+    def look() -> None:
+        complaints.look()
+        aliases.look()
+        runtime.drift.look()
+
+    return Refresher(runtime.snapshot, apply, look)
+
+
+def new_writer(runtime: Runtime) -> Writer:
+    def on_flush() -> None:
+        runtime.totals.read(snapshots.utc_now().date())
+        runtime.persistence.flush(runtime.snapshot.catalog.policy)
+
+    return Writer(
+        runtime.books.journal,
+        lambda: runtime.snapshot.catalog.policy.log_retention_days,
+        on_flush=on_flush,
+        content_days=lambda: runtime.snapshot.catalog.policy.contents_retention_days,
+    )
+
+
+def shared_state(random: Random) -> Shared | None:
+    """What the workers share through Redis, when there is one."""
+    if not settings.REDIS_URL:
+        return None
+    from gateway.shared.redis_state import RedisState  # megabytes that few need
+
+    state = RedisState(settings.REDIS_URL, settings.REDIS_TIMEOUT_MS / 1000)
+    return Shared(state, settings.SECRET_KEY, random)
+
+
+def counters(shared: Shared | None) -> list[Counters]:
+    """Who counts what all workers may spend together; a worker that is alone does it
+    itself."""
+    if not shared and settings.WORKERS == 1:
+        return []
+    from gateway.limits.in_database import DatabaseCounters
+
+    in_database = DatabaseCounters()
+    if not shared:
+        return [in_database]
+    from gateway.limits.in_redis import RedisCounters
+
+    link = shared.state.link  # type: ignore[attr-defined]
+    return [
+        RedisCounters(link, shared.seal, in_database.spent, time.time),
+        in_database,
+    ]
+
+
+def is_loopback(addr: str) -> bool:
+    host = addr.rpartition(":")[0].strip("[]")
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -1,0 +1,5 @@
+"""The one row of rules."""
+
+from routing.models.policy.policy import RoutingPolicy
+
+__all__ = ["RoutingPolicy"]

@@ -14,7 +14,7 @@ from routing.catalog import Backend, Catalog, Policy, PriceList, Tier
 from routing.classifier import classify
 from routing.features import extract
 from routing.learned.brain import Brain
-from routing.learned.evaluate import LIKELY, NO_WORSE, Curve, Demand
+from routing.learned.evaluate import OF_MORE_VOTES, OF_VOTES, Curve
 from routing.learned.evidence import Evidence, Judgement, labelled
 from routing.learned.features import prompt_of, row_of
 from routing.learned.model import QualityModel
@@ -79,8 +79,8 @@ def stream(
         features_row = row_of(prompt_of(body(row)))
         evidence.append(Evidence(features_row, tier, proposal.chance, score, judged))
         if len(evidence) in REFIT_AT:
-            demand = Demand(NO_WORSE if brain.router else LIKELY)
-            model = train(labelled(evidence, ranks), demand=demand)
+            demands = OF_MORE_VOTES if brain.router else OF_VOTES
+            model = train(labelled(evidence, ranks), demands=demands)
             if not model.objections:
                 router = Router(len(evidence), model, here, Target())
                 brain = Brain(router, None, True)

@@ -19,7 +19,6 @@ CONFIDENCE = 0.95
 SURE = 0.975  # the whole interval lies above zero
 # What some hundred single votes can tell; watching and a step back stand behind it.
 LIKELY = 0.8
-# Enough where a router of fewer votes of the same kind decides already.
 NO_WORSE = 0.5
 MIN_ROWS = 200  # below it no interval can tell a router from a coin
 STATIC = "static tiers"  # they send up any share of requests, unseen: a coin
@@ -131,10 +130,14 @@ class Demand:
         return comparison.odds >= odds and comparison.difference > 0
 
 
+Demands = tuple[Demand, ...]  # one of them is to be met
+BEYOND_DOUBT = (Demand(SURE, over_static=SURE),)
 # Where length says all there is, nothing can be surely better than it: a router of
 # labels must know something for sure, and lose to none.
-OF_LABELS = Demand(NO_WORSE, over_static=SURE)
-BEYOND_DOUBT = Demand(SURE, over_static=SURE)
+OF_LABELS = (Demand(NO_WORSE, over_static=SURE),)
+OF_VOTES = (*OF_LABELS, Demand(LIKELY))
+# A router of fewer votes of the same kind decides already.
+OF_MORE_VOTES = (Demand(NO_WORSE),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +151,11 @@ class PairReport:
     ranking: Ranking
     comparisons: tuple[Comparison, ...]
 
-    def objections(self, demand: Demand = BEYOND_DOUBT) -> list[str]:
-        """Why this router must not decide between these tiers; empty if it may."""
+    def objections(self, demands: Demands = BEYOND_DOUBT) -> list[str]:
+        """Why this router must not decide between these tiers; empty if it may.
+
+        They are those of the last demand when none is met.
+        """
         names = f"between {self.weak} and {self.strong}"
         if self.rows < MIN_ROWS:
             return [
@@ -161,11 +167,12 @@ class PairReport:
                 f"{self.strong} is not better than {self.weak} on the held-out rows: "
                 "there is nothing to route for."
             ]
-        return [
-            self._sentence("does not beat", each)
-            for each in self.comparisons
-            if not demand.meets(each)
-        ]
+        unmet: list[Comparison] = []
+        for demand in demands:
+            unmet = [each for each in self.comparisons if not demand.meets(each)]
+            if not unmet:
+                break
+        return [self._sentence("does not beat", each) for each in unmet]
 
     def losses(self) -> list[str]:
         """The baselines it is surely worse than. Of a pair that few rows tell apart, or

@@ -7,7 +7,7 @@ import numpy as np
 
 from routing.learned import evaluate
 from routing.learned.design import Floats
-from routing.learned.evaluate import STATIC, Demand, PairReport
+from routing.learned.evaluate import STATIC, Demands, PairReport
 from routing.learned.labelled import Labelled
 from routing.learned.ridge import mostly_lone
 
@@ -76,7 +76,7 @@ def metrics_of(
     labelled: Labelled,
     predicted: Floats,
     reports: Sequence[PairReport],
-    demand: Demand,
+    demands: Demands,
 ) -> dict[str, Any]:
     """What is kept with the router and shown beside it.
 
@@ -90,7 +90,7 @@ def metrics_of(
         "pair": [first.weak, first.strong],
         "pairs": [report.as_json() for report in reports],
         "objections": [
-            *first.objections(demand),
+            *first.objections(demands),
             *(text for each in others for text in each.losses()),
         ],
     }

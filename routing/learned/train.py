@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from routing.intent_defaults import INTENTS
 from routing.learned import ridge
 from routing.learned.design import CHARACTERS, Dense, Design, Floats, Scale
-from routing.learned.evaluate import OF_LABELS, Demand
+from routing.learned.evaluate import OF_LABELS, Demands
 from routing.learned.features import Row
 from routing.learned.intents import Intents, Kind
 from routing.learned.labelled import Labelled
@@ -33,7 +33,7 @@ def train(
     labelled: Labelled,
     folds: int = FOLDS,
     start: QualityModel | None = None,
-    demand: Demand = OF_LABELS,
+    demands: Demands = OF_LABELS,
     intents: Intents | None = None,
 ) -> QualityModel:
     """The router of all rows, with what held-out rows say about it.
@@ -66,7 +66,7 @@ def train(
         sample_tokens=np.array(
             [tokens_of(labelled.rows[place]) for place in sampled.tolist()], np.float32
         ),
-        metrics=metrics_of(labelled, predicted, reports, demand),
+        metrics=metrics_of(labelled, predicted, reports, demands),
     )
 
 

@@ -7,7 +7,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from routing.catalog import Tier as CatalogTier
-from routing.learned.evaluate import LIKELY, NO_WORSE, Demand
+from routing.learned.evaluate import OF_MORE_VOTES, OF_VOTES
 from routing.learned.evidence import labelled
 from routing.learned.labelled import TooLittle
 from routing.learned.model import NotAModel, QualityModel
@@ -97,9 +97,9 @@ def _refit(scope: str, policy: RoutingPolicy, newest: int) -> RouterModel:
     evidence = [each for each in evidence if set(each.judged) <= set(tiers)]
     deciding = RouterModel.of(scope, RouterModel.Status.ACTIVE)
     successor = deciding is not None and deciding.source == FEEDBACK
-    demand = Demand(NO_WORSE if successor else LIKELY)
+    demands = OF_MORE_VOTES if successor else OF_VOTES
     intents = intents_of(Intent.objects.all())
-    model = train(labelled(evidence, tiers), FOLDS, known, demand, intents)
+    model = train(labelled(evidence, tiers), FOLDS, known, demands, intents)
     about = {"votes": len(evidence), "newest_vote": newest}
     if start is not None and known is not None:
         about["start"] = start.version

@@ -92,8 +92,7 @@ def test_a_gateway_without_a_router_learns_one_from_votes(
     instance.config.write_text(CONFIG.format(url=threaded_upstream.url))
 
     def watch() -> None:
-        for _ in range(20):
-            ask(client, next(asked))
+        stream(client, asked, 20)  # those who vote go on
 
     with (
         instance.serving() as url,

@@ -4,8 +4,12 @@ import pytest
 from routing.learned.evaluate import (
     MIN_ROWS,
     OF_LABELS,
+    OF_VOTES,
     STATIC,
+    Comparison,
     Curve,
+    PairReport,
+    Ranking,
     compare,
     report,
 )
@@ -87,6 +91,27 @@ def test_a_router_of_labels_may_tie_with_a_baseline_and_not_lose_to_it_or_to_a_c
     assert reason.startswith("It does not beat log(length) between 1 and 3: APGR 0.")
     [reason] = objections(coin, -known)[1]
     assert reason.startswith("It does not beat static tiers between 1 and 3: APGR 0.")
+
+
+@pytest.mark.parametrize(
+    ("over_length", "over_a_coin", "may"),
+    [
+        (0.81, 0.81, True),  # likely better than all
+        (0.51, 0.98, True),  # surely better than a coin, and loses to none
+        (0.51, 0.97, False),
+        (0.49, 0.98, False),
+    ],
+)
+def test_a_router_of_votes_is_likely_better_than_all_or_surely_better_than_a_coin(
+    over_length, over_a_coin, may
+):
+    def against(name, odds):
+        return Comparison(name, 0.6, 0.5, odds - 0.5, -0.1, 0.1, odds)
+
+    compared = (against("log(length)", over_length), against(STATIC, over_a_coin))
+    found = PairReport("1", "3", MIN_ROWS, 0.4, Ranking(0.6, 0.5, 0.8), compared)
+
+    assert (found.objections(OF_VOTES) == []) == may
 
 
 def test_a_pair_of_tiers_tells_of_a_loss_that_is_sure_and_of_no_other():

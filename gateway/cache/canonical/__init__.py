@@ -23,6 +23,7 @@ canonical form of a canonical form is itself.
     idioms.py        set phrases
     verbs.py         who does it, who may, passives
     superlatives.py  the best, the largest and the most
+    articles.py      articles that say something
     phrases.py       owners, and words that say nothing
     order.py         what may stand anywhere, what may be swapped
 

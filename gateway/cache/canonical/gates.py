@@ -67,7 +67,11 @@ def refusal(prompt: Prompt) -> str:
     unique = set(words)
     if not any(map(str.isalnum, unique)) and not prompt.quotes:
         return "holds no question"
-    if not unique.isdisjoint(TIME_BOUND) or names_a_period(words, unique):
+    if (
+        not unique.isdisjoint(TIME_BOUND)
+        or names_a_period(words, unique)
+        or asks_the_time(words)
+    ):
         return "the answer depends on the time"
     if asks_for_something_new(unique):
         return "asks for something new each time"
@@ -113,6 +117,15 @@ def names_a_period(words: list[str], unique: set[str]) -> bool:
         first in TIME_BOUND_AFTER and second in PERIODS
         for first, second in zip(words, words[1:], strict=False)
     )
+
+
+def asks_the_time(words: list[str]) -> bool:
+    """As in "what time is it?" and "what's the time?", which is not "what is time?"."""
+    if "time" not in words[1:4] or not words[0].startswith("what"):
+        return False
+    if words[1:4] == ["time", "is", "it"]:
+        return "when" not in words and "if" not in words
+    return [word for word in words[-3:] if is_word(word)][-2:] == ["the", "time"]
 
 
 def asks_for_something_new(unique: set[str]) -> bool:

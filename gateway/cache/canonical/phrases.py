@@ -2,14 +2,10 @@
 
 import re
 
+from gateway.cache.canonical import articles
 from gateway.cache.canonical.english import one_of, word_set
 from gateway.cache.canonical.rule import rewriting, rule
-from gateway.cache.canonical.tokens import MARK
 
-# "A few" is no "few", and "a" may be a letter: "vitamin A in food".
-NO_ARTICLE_BEFORE = word_set("few little lot bit and or versus is in of to for from")
-LETTERED = word_set("vitamin hepatitis plan grade group type part appendix")
-ARTICLES = word_set("the a")
 FILLERS = word_set("""
     , some any really actually exactly basically literally simply very ever
 """)
@@ -35,14 +31,12 @@ EMPTY_OF = rewriting(
         ("So, why do cats purr?", "Why do cats purr?"),
     ),
     differ=(
-        ("What is a few?", "What is few?"),
-        ("Which foods hold vitamin A and C?", "Which foods hold vitamin and C?"),
-        ("What is vitamin A deficiency?", "What is vitamin deficiency?"),
         ("Who made The Wall?", "Who made the wall?"),
+        *articles.TELLING,
     ),
 )
 def empty_words(line: str) -> str:
-    """Words that say nothing: articles, fillers, commas, brackets but in formulas."""
+    """Words that say nothing: fillers, commas, most articles and brackets."""
     words = line.split(" ")
     unique = set(words)
     if not IN_EMPTY_PHRASES.isdisjoint(unique):
@@ -51,16 +45,13 @@ def empty_words(line: str) -> str:
         words = EMPTY_OF(line).split(" ")
     if not BRACKETS.isdisjoint(unique) and not FORMULA.search(line):
         words = [word for word in words if word not in BRACKETS]
-    if not ARTICLES.isdisjoint(unique):
+    if not articles.ARTICLES.isdisjoint(unique):
         words = [
             word
             for before, word, after in zip(
                 ["", *words], words, [*words[1:], ""], strict=False
             )
-            if word not in ARTICLES
-            or after in NO_ARTICLE_BEFORE
-            or not after[:1].isalnum()
-            or before in LETTERED
+            if word not in articles.ARTICLES or articles.tells(before, word, after)
         ]
     return " ".join([word for word in words if word and word not in FILLERS])
 
@@ -89,34 +80,6 @@ WORD_ITSELF = rewriting(
 def word_itself(line: str) -> str:
     """Whose meaning is asked is a word: "the word" before it says nothing."""
     return WORD_ITSELF(line)
-
-
-SAYING = re.compile(r"^what do it mean to (?=\w)")
-IN_SAYING = re.compile(r"(?<= )(the|a)(?= )")
-
-
-@rule(
-    words="mean",
-    same=(
-        (
-            "What does it mean to kick the bucket?",
-            "what does it mean to kick the bucket",
-        ),
-        ("What does it mean to be brave?", "So what does it mean to be brave?"),
-    ),
-    differ=(
-        (
-            "What does it mean to kick the bucket?",
-            "What does it mean to kick a bucket?",
-        ),
-        ("What does it mean to spill the beans?", "What does it mean to spill beans?"),
-    ),
-)
-def saying(line: str) -> str:
-    """A phrase whose meaning is asked keeps its articles: a saying has them."""
-    if found := SAYING.match(line):
-        return line[: found.end()] + IN_SAYING.sub(rf"\1{MARK}", line[found.end() :])
-    return line
 
 
 NOT_OWNERS = one_of("""

@@ -8,6 +8,8 @@ from gateway.cache.canonical import frame, refusal
     [
         ("What is the weather in Rome?", "the answer depends on the time"),
         ("Who won the match last night?", "the answer depends on the time"),
+        ("What time is it in Rome?", "the answer depends on the time"),
+        ("What's the time?", "the answer depends on the time"),
         ("Tell me a random fact", "asks for something new each time"),
         ("Write another poem", "asks for something new each time"),
         ("What is in this picture?", "points at something outside the question"),

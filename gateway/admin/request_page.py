@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from gateway.admin.timeline import timeline
-from gateway.candidates import Candidate, candidates
+from gateway.alternatives import Alternative, alternatives
 from gateway.models import Attempt, RequestLog
 from gateway.story import cost_lines, who_asked, why_not_cheaper
 from routing.money_format import dollars, exact_dollars
@@ -25,7 +25,7 @@ def story_of(log: RequestLog) -> dict[str, object]:
         "why_not_cheaper": why_not_cheaper(log),
         "candidates": {
             "headers": CANDIDATE_HEADERS,
-            "rows": [candidate_row(each) for each in candidates(log)],
+            "rows": [candidate_row(each) for each in alternatives(log)],
         },
     }
 
@@ -60,7 +60,7 @@ CANDIDATE_HEADERS = (
 )
 
 
-def candidate_row(each: Candidate) -> list[object]:
+def candidate_row(each: Alternative) -> list[object]:
     price, cost = each.price, each.cost_nano
     both = (
         f"{exact_dollars(price.input)} / {exact_dollars(price.output)}" if price else ""

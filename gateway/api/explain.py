@@ -4,8 +4,8 @@ from typing import Any
 
 from django.forms.models import model_to_dict
 
+from gateway.alternatives import alternatives
 from gateway.api.written import soon_written
-from gateway.candidates import candidates
 from gateway.errors import NotFound
 from gateway.ledger.books import Caller
 from gateway.models import Attempt, RequestLog
@@ -43,7 +43,7 @@ def _read(request_id: str, caller: Caller) -> Json | None:
         "contents": contents_of(request_id),
         "decisions": row.decisions,
         "why_not_cheaper": why_not_cheaper(row),
-        "candidates": [each.to_json() for each in candidates(row, caller.models)],
+        "candidates": [each.to_json() for each in alternatives(row, caller.models)],
         "attempts": [
             {
                 **_columns(attempt, leave_out=("id", "request_id", "scope")),

@@ -16,7 +16,7 @@ from routing.review import price_in_effect
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Alternative:
     """`price` is the one of that moment, for a prompt of that length."""
 
     backend: str
@@ -44,7 +44,7 @@ class Candidate:
         }
 
 
-def candidates(log: RequestLog, models: Sequence[str] = ()) -> list[Candidate]:
+def alternatives(log: RequestLog, models: Sequence[str] = ()) -> list[Alternative]:
     """Today's backends, by tier and price; `models` are globs of those to tell of."""
     usage = Usage(log.prompt_tokens, log.completion_tokens, log.cached_tokens)
     rows = Backend.objects.select_related("tier").prefetch_related("prices")
@@ -53,7 +53,7 @@ def candidates(log: RequestLog, models: Sequence[str] = ()) -> list[Candidate]:
         row.name: cost_nano(usage, price) for row, price in priced.items() if price
     }
     found = [
-        Candidate(
+        Alternative(
             row.name,
             row.tier,
             standing(log, row.name),

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from gateway.alternatives import alternatives
 from gateway.api.explain import _read
-from gateway.candidates import candidates
 from gateway.ledger.books import Caller
 from gateway.models import RequestLog
 from routing.models import Backend, Price, Tier
@@ -67,7 +67,7 @@ def asked(**fields: object) -> RequestLog:
 
 
 def test_each_has_its_reason_and_what_it_would_have_cost(market):
-    told = {each.backend: each for each in candidates(asked())}
+    told = {each.backend: each for each in alternatives(asked())}
 
     assert {name: each.why_not for name, each in told.items()} == {
         "tiny": "The decision was for tier 2.",
@@ -88,7 +88,7 @@ def test_each_has_its_reason_and_what_it_would_have_cost(market):
 
 
 def test_a_hit_needed_nobody(market):
-    told = {each.backend: each for each in candidates(asked(cache="HIT"))}
+    told = {each.backend: each for each in alternatives(asked(cache="HIT"))}
 
     assert told["chosen"].then == "reused"
     assert told["tiny"].why_not == "Nobody had to be asked."
@@ -99,7 +99,7 @@ def test_a_price_of_later_does_not_count(market):
     zero = dict.fromkeys(("input", "output", "cache_read", "cache_write"), 0)
     Price.objects.create(backend=row, effective_from=NOW + timedelta(seconds=1), **zero)
 
-    (told,) = (each for each in candidates(asked()) if each.backend == "chosen")
+    (told,) = (each for each in alternatives(asked()) if each.backend == "chosen")
 
     assert told.cost_nano == 3 * DOLLAR
 

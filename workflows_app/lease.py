@@ -119,13 +119,6 @@ def claim(owner: str, limit: int) -> list[Json]:
     return found
 
 
-def money_is_set_aside(batch: str, besides: str) -> bool:
-    """Have runs of a batch calls under way, in a process that is alive?"""
-    paying = WorkflowRun.objects.filter(batch=batch, set_aside_nano__gt=0)
-    alive = paying.filter(status="running", lease_until__gte=timezone.now())
-    return alive.exclude(run_id=besides).exists()
-
-
 def give_up(run_id: str, error: str, code: str) -> None:
     """A run that can't go on."""
     WorkflowRun.objects.filter(run_id=run_id).update(

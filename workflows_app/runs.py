@@ -1,7 +1,6 @@
 """The runs of this process: started, followed, cancelled, written down."""
 
 import asyncio
-from functools import partial
 from typing import Self
 
 import structlog
@@ -115,7 +114,6 @@ class Runs:
             run.batch, run.memo = batch, self._memo_of(batch)
             run.common = frozenset(definition.order) - depends_on_input(definition)
         store.restore(run, saved["ops"], saved["at_most_nano"])
-        run.spending.others = partial(self.others_pay, run)
         if saved["ops"]:  # else it has only waited
             log.info("run_resumed", run_id=run.run_id)
         self.start(run)
@@ -134,15 +132,6 @@ class Runs:
         while len(self._memos) > MOST_BATCHES:
             del self._memos[next(iter(self._memos))]
         return self._memos[batch]
-
-    async def others_pay(self, run: Run) -> bool:
-        """Has another run of its batch money set aside for calls under way?"""
-        batch = run.options.ceiling_of
-        return any(
-            other.options.ceiling_of == batch and other.spending.reserved
-            for other in self._active.values()
-            if other is not run
-        ) or await self.writer.create(lease.money_is_set_aside, batch, run.run_id)
 
     def keep_only(self, owned: set[str]) -> None:
         """Let go of runs that another process has taken over, unwritten."""

@@ -3,6 +3,7 @@ set aside, and written down, before it is made."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from enum import Enum
 
 from workflows_app.errors import CostCeiling
 
@@ -10,20 +11,23 @@ from workflows_app.errors import CostCeiling
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
 
 
-async def nowhere() -> bool:
-    return True
+class Room(Enum):
+    """Whether there was room for an amount: else others of the batch may still give
+    back what they have set aside, in whichever process, or nobody has anything."""
+
+    TAKEN = "taken"
+    LATER = "later"
+    NEVER = "never"
 
 
-async def nobody() -> bool:
-    return False
+async def nowhere() -> Room:
+    return Room.TAKEN
 
 
 class Spending:
     """Nano-dollars of one run. `limit` None: no ceiling, and nothing waits.
 
-    `write` writes down what may be spent by now, and tells whether the batch has room
-    for it. `others` tells whether other runs of the batch have money set aside, in
-    whichever process: they may give some of it back.
+    `write` writes down what may be spent by now, if the batch has room for it.
     """
 
     def __init__(
@@ -36,8 +40,7 @@ class Spending:
         self.limit = limit
         self.spent = 0
         self.reserved = 0
-        self.write: Callable[[], Awaitable[bool]] = nowhere
-        self.others: Callable[[], Awaitable[bool]] = nobody
+        self.write: Callable[[], Awaitable[Room]] = nowhere
         self._in_batch = in_batch
         self._sleep = sleep
         self._changed = asyncio.Event()
@@ -49,32 +52,33 @@ class Spending:
         """Set the first of these amounts aside that there is room for, and tell which;
         waits while calls under way may still leave enough. Raises CostCeiling when
         they can't, and StorageFull when it can't be written down."""
-        pause, may_change = FIRST_PAUSE, True
+        pause = FIRST_PAUSE
         while True:
+            room = Room.NEVER
             for place, amount in enumerate(amounts):
-                if self.fits(amount) and await self._write(amount):
+                if not self.fits(amount):
+                    continue
+                room = await self._write(amount)
+                if room is Room.TAKEN:
                     return place
             if self.reserved:
                 await self._wait(pause)
-            elif may_change and self._in_batch:
-                await self.write()  # what this run leaves is for the others to see
-                # When nobody has any, a last look: it may be given back by now.
-                if may_change := await self.others():
-                    await self._sleep(pause)
             else:
-                raise self._reached(amounts[-1], op)
+                await self.write()  # what this run leaves is for the others to see
+                if room is Room.NEVER:
+                    raise self._reached(amounts[-1], op)
+                await self._sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    async def _write(self, amount: int) -> bool:
+    async def _write(self, amount: int) -> Room:
         self.reserved += amount
+        room = Room.NEVER
         try:
-            written = await self.write()
-        except BaseException:
-            self.reserved -= amount
-            raise
-        if not written:  # others of the batch have it
-            self.reserved -= amount
-        return written
+            room = await self.write()
+        finally:
+            if room is not Room.TAKEN:
+                self.reserved -= amount
+        return room
 
     async def _wait(self, pause: float) -> None:
         """For a call of this run; in a batch another run's may be sooner."""

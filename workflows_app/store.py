@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from gateway.ledger.books import Caller
 from routing.chat import Json
 from workflows_app.models import BatchCeiling, OpRun, WorkflowRun
 from workflows_app.run import OpState, Options, Run
+from workflows_app.spending import Room
 
 # An owner that hasn't renewed its lease for so long is taken for dead.
 LEASE = timedelta(seconds=15)
@@ -62,23 +62,32 @@ def op_row(run: Run, name: str) -> OpRun:
     return OpRun(run=row, op=name, **_op_columns(run, name, run.ops[name]))
 
 
-def save_spending(run: Run) -> bool:
-    """What counts against its ceiling if this process hears no more of it. False, and
-    nothing is written, when the batch that shares the ceiling has no room for more."""
+def save_spending(run: Run) -> Room:
+    """What counts against its ceiling if this process hears no more of it. Nothing is
+    written when the batch that shares the ceiling has no room for more."""
     rows = WorkflowRun.objects.filter(run_id=run.run_id)
     now, aside = run.spending.at_most, run.spending.reserved
     if not run.options.ceiling_of:
         rows.update(at_most_nano=now, set_aside_nano=aside)
-        return True
+        return Room.TAKEN
     with transaction.atomic():
         before = rows.select_for_update().values_list("at_most_nano", flat=True).get()
-        room = BatchCeiling.objects.filter(batch=run.options.ceiling_of)
-        if now > before:
-            room = room.filter(at_most_nano__lte=F("limit_nano") - (now - before))
-        if not room.update(at_most_nano=F("at_most_nano") + (now - before)):
-            return False
+        ceiling = BatchCeiling.objects.filter(batch=run.options.ceiling_of)
+        # Locked, so that nobody gives back or takes between the two looks.
+        room = ceiling.select_for_update().get()
+        if now > before and room.at_most_nano + now - before > room.limit_nano:
+            others = pays_in(room.batch, besides=run.run_id)
+            return Room.LATER if others else Room.NEVER
+        ceiling.update(at_most_nano=room.at_most_nano + now - before)
         rows.update(at_most_nano=now, set_aside_nano=aside)
-    return True
+    return Room.TAKEN
+
+
+def pays_in(batch: str, besides: str) -> bool:
+    """Have other runs of a batch calls under way, in a process that is alive?"""
+    paying = WorkflowRun.objects.filter(batch=batch, set_aside_nano__gt=0)
+    alive = paying.filter(status="running", lease_until__gte=timezone.now())
+    return alive.exclude(run_id=besides).exists()
 
 
 def save_progress(rows: list[OpRun], runs: list[Run]) -> None:

@@ -12,6 +12,7 @@ from gateway.errors import StorageFull
 from gateway.runtime.database import DatabaseThread
 from workflows_app import store
 from workflows_app.run import Run
+from workflows_app.spending import Room
 
 log = structlog.get_logger("workflows")
 WRITE_AGAIN = (0.1, 0.5, 2.0)  # seconds between attempts
@@ -83,7 +84,7 @@ class Writer:
             if rows:
                 await self.persist(store.save_running, rows)
 
-    async def spend(self, run: Run) -> bool:
+    async def spend(self, run: Run) -> Room:
         """Write what a run may have spent, before the call that may cost it; whether
         its batch has room for that. Raises StorageFull."""
         return await self.create(store.save_spending, run)

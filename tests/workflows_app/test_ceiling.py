@@ -16,7 +16,7 @@ from workflows_app.models import BatchCeiling, WorkflowRun
 from workflows_app.prompt import Inputs
 from workflows_app.run import OpState, Options, Run
 from workflows_app.runs import Runs
-from workflows_app.spending import LONGEST_PAUSE, Spending
+from workflows_app.spending import LONGEST_PAUSE, Room, Spending
 
 
 async def test_the_ceiling_is_never_overshot(run, upstream):
@@ -68,19 +68,19 @@ async def test_what_a_dead_process_had_under_way_is_taken_from_its_batch(
     second.spending.reserved = 30
     told += [await in_database(store.save_spending, second)]
 
-    assert told == [True, False, True]
+    assert told == [Room.TAKEN, Room.NEVER, Room.TAKEN]
     assert await sums() == (100, 100)
 
     # The first one's process dies; who goes on with it counts the 70 as spent.
     saved = {"op": "a", "items": {}, "output": None, **empty_op()}
     store.restore(first, [saved], 70)
     first.spending.reserved = 0
-    assert await in_database(store.save_spending, first)
+    assert await in_database(store.save_spending, first) is Room.TAKEN
     assert await sums() == (100, 100)
 
     # The second one's call was cheaper than it might have been.
     second.spending.settle(30, 5)
-    assert await in_database(store.save_spending, second)
+    assert await in_database(store.save_spending, second) is Room.TAKEN
     assert await sums() == (75, 75)
 
 
@@ -91,7 +91,7 @@ async def test_a_run_waits_for_room_as_long_as_another_worker_has_a_call_under_w
     await in_database(lease.claim, "elsewhere/1/a", 1)
     first.spending.reserved = 70
     await in_database(store.save_spending, first)
-    looks = wait_in(gateway, second)
+    looks = wait_in(second)
     waiting = asyncio.create_task(second.spending.reserve([40], "a"))
     while looks.total() < 100:
         await asyncio.sleep(0)
@@ -123,10 +123,32 @@ async def test_nobody_waits_for_money_that_will_not_be_given_back(gateway, fate)
         case "spent":
             first.spending.settle(70, 70)
             await in_database(store.save_spending, first)
-    wait_in(gateway, second)
+    wait_in(second)
 
     with pytest.raises(CostCeiling, match="more than its batch has left"):
         await second.spending.reserve([40], "a")
+
+
+async def test_a_run_waits_though_whenever_it_looks_another_has_just_taken_the_room(
+    gateway,
+):
+    first, second = await in_a_batch(gateway, limit_nano=100)
+    await in_database(lease.claim, "elsewhere/1/a", 1)
+    looks = wait_in(second)
+
+    async def look() -> Room:
+        taken = looks.total() < 5
+        first.spending.reserved = 70 * taken
+        await in_database(store.save_spending, first)
+        room = await in_database(store.save_spending, second)
+        first.spending.reserved = 0
+        await in_database(store.save_spending, first)
+        return room
+
+    second.spending.write = look
+
+    assert await second.spending.reserve([40], "a") == 0
+    assert looks.total() == 5
 
 
 async def test_who_waits_lets_others_see_what_its_own_failed_call_left(gateway):
@@ -134,7 +156,7 @@ async def test_who_waits_lets_others_see_what_its_own_failed_call_left(gateway):
     first, second = await in_a_batch(gateway, limit_nano=100)
     await in_database(lease.claim, "elsewhere/1/a", 2)
     for run, amount in ((first, 60), (second, 40)):
-        wait_in(gateway, run)
+        wait_in(run)
         run.spending.reserved = amount
         await in_database(store.save_spending, run)
     first.spending.settle(60, 30)
@@ -147,9 +169,9 @@ async def test_who_waits_lets_others_see_what_its_own_failed_call_left(gateway):
     assert await sums() == (60, 60)
 
 
-def wait_in(gateway, run: Run) -> Counter[float]:
+def wait_in(run: Run) -> Counter[float]:
     """The run's own look at its batch; its pauses take no time and are counted."""
-    runs, pauses = Runs.of(gateway.runtime), Counter()
+    pauses = Counter()
 
     async def sleep(seconds: float) -> None:
         pauses[seconds] += 1
@@ -157,7 +179,6 @@ def wait_in(gateway, run: Run) -> Counter[float]:
 
     run.spending = Spending(100, in_batch=True, sleep=sleep)
     run.spending.write = lambda: in_database(store.save_spending, run)
-    run.spending.others = lambda: runs.others_pay(run)
     return pauses
 
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 from gateway import proofs
 from gateway.models import CacheLevelOff, CacheProof
 from gateway.runtime.database import in_database
-from routing.catalog import Catalog, Policy, Tier
+from routing.catalog import Policy
 from tests.faultllm import FaultLLM
-from tests.harness import Gateway, ask, backend, one_backend, serving
-from tests.workers import until
+from tests.gateway.audits import audited, with_judge
+from tests.harness import ask, one_backend, serving
 
 QUESTION = "What is the capital of France?"
 OTHER_WORDING = "What's France's capital city?"
@@ -25,21 +25,6 @@ async def proof_rows() -> list[tuple]:
 
 def today() -> date:
     return timezone.now().date()
-
-
-async def audited(gateway: Gateway) -> None:
-    await until(lambda: not len(gateway.runtime.background))
-    await gateway.settled()
-
-
-def with_judge(url: str, judge: str, **policy: object) -> Catalog:
-    """Tier 1 answers, and a backend of tier 2 judges; `judge` is its script."""
-    backends = (
-        backend("small", 1, url, model="small"),
-        backend("judge", 2, url, model=judge),
-    )
-    tiers = (Tier(1, "small", 100), Tier(2, "large"))
-    return Catalog(tiers, backends, policy=Policy(cache_judge="judge", **policy))
 
 
 async def test_a_hit_by_another_wording_is_answered_afresh_and_compared(

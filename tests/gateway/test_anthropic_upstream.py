@@ -8,8 +8,9 @@ import openai
 import pytest
 from openai import AsyncOpenAI
 
-from routing.catalog import Catalog, Policy, Tier
+from routing.catalog import Catalog
 from tests.faultllm import FaultLLM
+from tests.gateway.claude import claude
 from tests.gateway.sdk import says
 from tests.harness import Gateway, backend, serving
 
@@ -22,11 +23,6 @@ TOOL = {
     },
 }
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
-
-
-def claude(url: str, model: str = "claude-haiku-4-5", **policy: object) -> Catalog:
-    only = backend("claude", 1, url, provider="anthropic", model=model)
-    return Catalog((Tier(1, "small"),), (only,), policy=Policy(**policy))
 
 
 @pytest.fixture

@@ -11,18 +11,11 @@ from structlog.testing import capture_logs
 from gateway.limits.rules import of_audits
 from routing.catalog import Catalog
 from tests.faultllm import FaultLLM
+from tests.gateway.audits import COUNTRIES, audited, with_judge
 from tests.gateway.limits.buying import standing
-from tests.gateway.test_aftercare import audited, with_judge
 from tests.harness import Gateway, ask, one_backend, serving
 from tests.workers import until
 
-COUNTRIES = (
-    *("France", "Spain", "Italy", "Poland", "Norway", "Sweden", "Austria", "Greece"),
-    *("Ireland", "Portugal", "Hungary", "Romania", "Bulgaria", "Croatia", "Germany"),
-    *("Belgium", "Denmark", "Finland", "Estonia", "Latvia", "Lithuania", "Turkey"),
-    *("Egypt", "Morocco", "Kenya", "Japan", "China", "India", "Nepal", "Canada"),
-    *("Mexico", "Brazil", "Chile", "Peru", "Bolivia", "Argentina", "Cuba", "Jamaica"),
-)
 # Dollars per million tokens in and out, by the model that the provider saw.
 PRICES = {"small": (1, 5), "fault/say=YES": (3, 15)}
 OUTPUT = 40  # tokens at most, of an answer

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.faultllm import ThreadedFaultLLM
-from tests.gateway.test_audit_budget import COUNTRIES
+from tests.gateway.audits import COUNTRIES
 from tests.instance import Instance
 from tests.redis_server import redis_server
 

@@ -5,33 +5,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from gateway.cascade_outlook import outlook
-from gateway.models import RequestLog
 from gateway.runtime.snapshot import build
 from routing.models import RoutingPolicy
-from tests.gateway.commands.test_calibrate import three_tiers  # noqa: F401
+from tests.gateway.cascade_log import log
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def log(number, score, tier, cost, latency, decisions, **other):
-    fields = {
-        "request_id": f"r{number}",
-        "at": timezone.now(),
-        "scope": "local",
-        "endpoint": "chat.completions",
-        "dialect": "openai",
-        "model_asked": "auto",
-        "status": 200,
-        "outcome": "ok",
-        "cache": "MISS",
-        "attempts": 1,
-        "score": score,
-        "tier": tier,
-        "cost_nano": cost,
-        "latency_ms": latency,
-        "decisions": decisions,
-    }
-    RequestLog.objects.create(**(fields | other))
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("three_tiers"),
+]
 
 
 def test_the_expectation_is_on_the_policys_page(admin_client):

@@ -6,9 +6,10 @@ from gateway.drift import LOOK_SECONDS, Drift, hours_of
 from gateway.ledger import store
 from gateway.models import PlacedHour, RequestLog
 from routing.learned.drift import ENOUGH, newest
+from tests.gateway.learned_router import trained
 from tests.gateway.ledger.samples import request
-from tests.gateway.test_learned_routing import HARD, trained
 from tests.harness import ask, serving
+from tests.routing.learned.small import HARD
 
 HALF = ENOUGH // 2
 

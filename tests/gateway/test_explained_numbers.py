@@ -16,15 +16,9 @@ from routing.learned.brain import Brain
 from routing.learned.guide import Guide
 from routing.learned.intents import Intents, Kind
 from routing.learned.trails import Count, Trails
-from tests.gateway.test_learned_routing import (
-    EASY,
-    HARD,
-    by_hand,
-    step,
-    told_by_hand,
-    trained,
-)
+from tests.gateway.learned_router import by_hand, step, told_by_hand, trained
 from tests.harness import PRICES, TIERS, ask, backend, serving, three_tiers
+from tests.routing.learned.small import EASY, HARD
 
 TOOL = {"type": "function", "function": {"name": "add", "parameters": {}}}
 SYSTEM = "You are careful. " * 20

@@ -16,7 +16,7 @@ from routing.learned.intents import Intents, Kind
 from routing.learned.trails import Count, Trails
 from routing.models import Intent, IntentCheck, RoutingPolicy
 from tests.harness import PRICES, TIERS, ask, backend, serving
-from tests.routing.test_trails import keep_lesson
+from tests.routing.lessons import keep_lesson
 
 TODAY = date(2026, 11, 26)
 

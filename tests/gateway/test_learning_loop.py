@@ -22,20 +22,10 @@ from benchmarks.votes import (
 )
 from routing.learned.evaluate import compare
 from routing.learned.model import QualityModel
+from tests.gateway.learning import CONFIG
 from tests.instance import Instance
 from tests.routing.learned.samples import prompt as sample
 
-CONFIG = """
-models:
-  - {{name: weak, provider: openai-compatible, model: weak, base_url: "{url}",
-     cost_per_1k_in: 0.0002, cost_per_1k_out: 0.0002, tier: 1}}
-  - {{name: strong, provider: openai-compatible, model: strong, base_url: "{url}",
-     cost_per_1k_in: 0.0024, cost_per_1k_out: 0.0024, tier: 2}}
-cache: {{enabled: false}}
-sharing: {{enabled: false}}
-learned: {{learning: auto}}
-routing: {{cold_start: baseline}}
-"""
 NAMES = {1: "weak", 2: "strong"}
 AT_ONCE = 4
 STEP = 200  # votes, and then the gateway may train

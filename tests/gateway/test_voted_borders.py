@@ -7,7 +7,7 @@ import httpx
 
 from gateway.ledger.books import Caller
 from gateway.whatif.replay import Decided, Replay, features_of
-from tests.gateway.test_learning_loop import CONFIG
+from tests.gateway.learning import CONFIG
 from tests.harness import ask, serving, three_tiers
 from tests.instance import Instance
 

@@ -10,8 +10,8 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from routing import trails
-from routing.learned.features import prompt_of, row_of
 from routing.models import Intent, IntentCheck, Lesson, RoutingPolicy, Trail, TrailPin
+from tests.routing.lessons import keep_lesson
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TODAY = date(2026, 11, 26)
@@ -22,19 +22,6 @@ def two_intents():
     Intent.objects.all().delete()
     Intent.objects.create(slug="code", words="python, function")
     Intent.objects.create(slug="other", bias=0.5)
-
-
-def keep_lesson(name, text="a python function", scope="a"):
-    body = {"messages": [{"role": "user", "content": text}]}
-    Lesson.objects.create(
-        request_id=name,
-        at=timezone.now(),
-        scope=scope,
-        tier=1,
-        chance=1.0,
-        tokens=5,
-        row=row_of(prompt_of(body)).pack(),
-    )
 
 
 def code_trail(**fields):

@@ -20,9 +20,9 @@ from django.urls import reverse
 
 from gateway.models import ApiKey
 from routing.models import Backend, Price, Retirement, RoutingPolicy
+from tests.gateway.admin.changes import EDITABLE, change_url
 from tests.gateway.admin.every_page import fill, page_urls
-from tests.gateway.admin.test_roles import stored
-from tests.gateway.admin.test_two_people import EDITABLE, change_url
+from tests.gateway.admin.stored import stored
 from tests.routing.admin_forms import form_of
 from workflows_app.models import Workflow
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import time
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ from django.utils import timezone
 from gateway.runtime.database import in_database
 from tests.faultllm import ThreadedFaultLLM
 from tests.instance import Instance, kill_group
+from tests.workflows_app.followed import wait_for_end
 from tests.workflows_app.samples import STRAWBERRY, one_op
 from workflows_app import lease
 from workflows_app.background import look_once
@@ -184,21 +184,6 @@ def test_owners_are_told_dead_only_when_they_are():
     assert not lease.is_dead(f"{host}/{os.getppid()}/x", me)
     assert not lease.is_dead("another-machine/4194999/x", me)
     assert not lease.is_dead("nonsense", me)
-
-
-def look(url: str, run_id: str) -> dict:
-    try:
-        return httpx.get(f"{url}/v1/workflows/runs/{run_id}", timeout=20).json()
-    except httpx.TransportError:
-        return {"status": "running"}  # the worker that was asked has just died
-
-
-def wait_for_end(url: str, run_id: str) -> dict:
-    deadline = time.monotonic() + 60
-    while (found := look(url, run_id))["status"] in ("queued", "running"):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import asyncio
 
 import pytest
 
-from tests.workflows_app.test_executor import DIAMOND
+from tests.workflows_app.prompts import DIAMOND
 from workflows_app.runs import Runs
 
 OPS = ("a", "b", "c", "d")

@@ -10,8 +10,8 @@ import pytest
 
 from tests.faultllm import ThreadedFaultLLM
 from tests.instance import Instance, kill_group
+from tests.workflows_app.followed import look, wait_for_end
 from tests.workflows_app.prompts import DIAMOND, ops_called
-from tests.workflows_app.test_background import look, wait_for_end
 
 
 @pytest.mark.parametrize(

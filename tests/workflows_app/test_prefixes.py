@@ -1,6 +1,6 @@
 import pytest
 
-from tests.gateway.test_anthropic_upstream import claude
+from tests.gateway.claude import claude
 from tests.harness import serving
 from tests.workflows_app.conftest import run_on
 from workflows_app.prefixes import PREFIX_CHARS, prefixes

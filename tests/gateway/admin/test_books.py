@@ -7,25 +7,11 @@ from django.utils import timezone
 
 from gateway.models import Attempt, RequestLog, UsageTotal
 from routing.models import Backend, Price, Tier
+from tests.gateway.admin.rows import request_row
 
 pytestmark = pytest.mark.django_db
 
 REQUESTS, ATTEMPTS = "/admin/gateway/requestlog/", "/admin/gateway/attempt/"
-
-
-def request_row(number: int, **fields) -> RequestLog:
-    return RequestLog(
-        request_id=f"req_{number:04}",
-        at=timezone.now(),
-        scope="key:1",
-        endpoint="chat",
-        dialect="openai",
-        model_asked="auto",
-        status=200,
-        outcome="answered",
-        cache="MISS",
-        **fields,
-    )
 
 
 def shown(response) -> list[str]:

@@ -8,11 +8,10 @@ from django.utils import timezone
 from gateway.cascade_outlook import outlook_of
 from gateway.runtime.snapshot import build
 from routing.models import Intent, RoutingPolicy
-from tests.gateway.commands.test_calibrate import three_tiers  # noqa: F401
-from tests.gateway.test_cascade_outlook import log
-from tests.routing.test_trails import keep_lesson
+from tests.gateway.cascade_log import log
+from tests.routing.lessons import keep_lesson
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("three_tiers")]
 CODE, OTHER = "a python function", "good morning"
 
 

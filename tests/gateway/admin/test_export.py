@@ -13,7 +13,7 @@ from django.core.handlers.asgi import ASGIRequest
 
 from gateway.admin import export
 from gateway.models import Attempt, RequestLog
-from tests.gateway.admin.test_books import request_row
+from tests.gateway.admin.rows import request_row
 
 pytestmark = pytest.mark.django_db
 

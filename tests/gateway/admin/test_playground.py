@@ -4,37 +4,18 @@ import asyncio
 import json
 import subprocess
 import sys
-from urllib.parse import urlencode
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import AnonymousUser, Group, User
-from django.test import AsyncRequestFactory
 
 from gateway.admin.playground import playground, playground_stream
 from gateway.admin.playground_form import PlaygroundForm
 from gateway.admin.playground_snippets import curl, python, workflow
-from gateway.asgi.context import RUNTIME
+from tests.gateway.admin.playground import page
 from tests.harness import one_backend, serving
 from workflows_app import prompt, reader
 from workflows_app.prompt import Context, read_inputs
-
-FORM = {"prompt": "Hi", "model": "auto", "tools": ""}
-
-
-def page(user, gateway=None, **data):
-    factory = AsyncRequestFactory()
-    content = urlencode({**FORM, **data}).encode()
-    kind = "application/x-www-form-urlencoded"
-    request = factory.post("/admin/playground/", content, content_type=kind)
-    if gateway is not None:
-        request.scope[RUNTIME] = gateway.runtime
-
-    async def auser():
-        return user
-
-    request.user, request.auser = user, auser
-    return request
 
 
 @pytest.fixture

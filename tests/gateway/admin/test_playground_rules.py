@@ -11,8 +11,8 @@ from gateway.models import RequestLog
 from gateway.runtime.snapshot import build
 from gateway.whatif.rows import since
 from routing.models import Backend, RoutingPolicy, Tier
-from tests.gateway.admin.test_playground import page
-from tests.gateway.admin.test_what_if import everything
+from tests.gateway.admin.forms import everything
+from tests.gateway.admin.playground import page
 from tests.harness import serving
 
 FIRST, SECOND = "small", "large"

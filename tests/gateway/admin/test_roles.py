@@ -1,11 +1,9 @@
 """S6: every role against every action, generated from the registry of the admin."""
 
 import pytest
-from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import Group, User
-from django.core import serializers
 from django.core.management import call_command
 from django.test import RequestFactory
 from django.urls import reverse
@@ -13,6 +11,7 @@ from django.urls import reverse
 from gateway.models import RequestContent
 from gateway.roles import OURS, ROLES
 from tests.gateway.admin.every_page import fill
+from tests.gateway.admin.stored import stored
 
 pytestmark = pytest.mark.django_db
 
@@ -44,18 +43,6 @@ def asked_by(user: User):
     request = RequestFactory().get("/admin/")
     request.user = user
     return request
-
-
-def stored() -> str:
-    """Everything of ours and all people, as text; who logged in when left out."""
-    models = [model for app in OURS for model in apps.get_app_config(app).get_models()]
-    rows = [row for model in models for row in model._default_manager.order_by("pk")]
-    people = User.objects.order_by("pk").values_list("username", "is_superuser", "pk")
-    groups = [
-        (group.name, sorted(group.permissions.values_list("codename", flat=True)))
-        for group in Group.objects.order_by("name")
-    ]
-    return serializers.serialize("json", rows) + repr(list(people)) + repr(groups)
 
 
 def test_the_groups_come_with_the_app_and_come_back():

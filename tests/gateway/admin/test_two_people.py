@@ -1,32 +1,15 @@
 """Two people, one row: the second is told what the first changed, on every page."""
 
 import pytest
-from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
-from django.urls import reverse
 
-from gateway.models import CachePurge
 from routing.history_admin import UNSEEN
-from routing.models import Price
-from routing.read_only_admin import ReadOnlyAdmin
+from tests.gateway.admin.changes import EDITABLE, change_url
 from tests.gateway.admin.every_page import fill
 from tests.routing.admin_forms import form_of
 
 pytestmark = pytest.mark.django_db
-
-# Written once, by forms that only add.
-NEVER_EDITED = {CachePurge, Price}
-EDITABLE = [
-    model
-    for model, page in admin.site._registry.items()
-    if not isinstance(page, ReadOnlyAdmin) and model not in NEVER_EDITED
-]
-
-
-def change_url(row) -> str:
-    meta = row._meta
-    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=(row.pk,))
 
 
 @pytest.mark.parametrize("model", EDITABLE, ids=lambda model: model.__name__)

@@ -14,8 +14,8 @@ from gateway.admin.what_if import configurations
 from gateway.models import ApiKey
 from routing.catalog import Catalog
 from routing.models import Backend, Price, RoutingPolicy, Tier
-from routing.models.config_version import ConfigVersion
 from tests.faultllm import ThreadedFaultLLM
+from tests.gateway.admin.forms import everything
 from tests.instance import Instance
 from tests.operators import ask, log_in_without_browser, make_administrator
 
@@ -47,13 +47,6 @@ def form(tier: Tier, **changes: object) -> dict[str, object]:
 
 def url_of(tier: Tier) -> str:
     return reverse("what_if_tier_row", args=(tier.pk,))
-
-
-def everything() -> tuple[object, ...]:
-    models = (Tier, Backend, Price, RoutingPolicy, ConfigVersion, Tier.history.model)
-    return tuple(
-        sorted(map(str, model._default_manager.values_list())) for model in models
-    )
 
 
 @pytest.mark.parametrize("role", ["viewer", "auditor", "operator"])

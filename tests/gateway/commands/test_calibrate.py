@@ -1,38 +1,18 @@
-from io import StringIO
-
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.utils import timezone
 
 from gateway.models import RequestLog
 from gateway.runtime.snapshot import build
 from routing.learned.features import prompt_of, row_of
-from routing.models import Backend, Lesson, Price, RouterModel, RoutingPolicy, Tier
+from routing.models import Lesson, RouterModel, RoutingPolicy, Tier
+from tests.gateway.commands.calibrating import calibrate
 from tests.routing.learned.samples import examples, small_router
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def three_tiers():
-    RoutingPolicy.load()
-    for rank, border, price in ((1, 30, 1), (2, 70, 3), (3, None, 15)):
-        tier = Tier.objects.create(rank=rank, name=f"t{rank}", max_score=border)
-        backend = Backend.objects.create(
-            name=f"b{rank}", tier=tier, provider="ollama", model="m"
-        )
-        nano = price * 10**9
-        Price.objects.create(
-            backend=backend,
-            effective_from=timezone.now(),
-            **{"input": nano, "output": 5 * nano, "cache_read": 0, "cache_write": 0},
-        )
-
-
-def calibrate(*options: str) -> str:
-    out = StringIO()
-    call_command("calibrate", *options, stdout=out)
-    return out.getvalue()
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("three_tiers"),
+]
 
 
 def keep_lessons(count: int) -> None:

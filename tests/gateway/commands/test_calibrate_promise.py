@@ -11,10 +11,13 @@ from gateway.runtime.snapshot import build
 from routing.chat import Features
 from routing.learned.features import prompt_of, row_of
 from routing.models import Judgement, RouterModel, RoutingPolicy, Tier
-from tests.gateway.commands.test_calibrate import calibrate, three_tiers  # noqa: F401
+from tests.gateway.commands.calibrating import calibrate
 from tests.routing.learned.samples import examples, small_router
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("three_tiers"),
+]
 HARD, EASY = "derive the integral of lamp cloud", "say hello to lamp cloud"
 
 

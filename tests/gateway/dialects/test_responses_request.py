@@ -10,7 +10,7 @@ from gateway.dialects.responses_input import sealed, unsealed
 from gateway.dialects.responses_request import to_chat_body
 from gateway.errors import GatewayError
 from routing.chat import Json
-from tests.gateway.dialects.test_round_trips import conversations
+from tests.gateway.dialects.conversations import conversations
 
 THOUGHT = {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}
 

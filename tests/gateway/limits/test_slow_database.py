@@ -16,7 +16,7 @@ from gateway.limits.counters import CountersDown
 from gateway.limits.counting_thread import CountingThread
 from tests.faultllm import ThreadedFaultLLM
 from tests.faults.running import locked
-from tests.gateway.limits.test_processes import Bank
+from tests.gateway.limits.bank import Bank
 from tests.instance import ROOT
 
 

@@ -12,7 +12,7 @@ from routing.learned.promised import PromisedRouter
 from routing.learned.router import Estimate, Router
 from routing.learned.targets import Target
 from tests.routing.learned.samples import small_router
-from tests.routing.learned.test_router import catalog
+from tests.routing.learned.small import catalog
 
 MODEL = small_router()
 ROUTER = Router(3, MODEL, catalog(), Target())

@@ -10,7 +10,7 @@ from routing.learned.promise import Border, Promise
 from routing.learned.promised import PromisedRouter
 from routing.learned.router import LEAST_CHANCE
 from routing.learned.targets import Target
-from tests.routing.learned.test_router import EASY, HARD, MODEL, catalog, row
+from tests.routing.learned.small import EASY, HARD, MODEL, catalog, row
 
 ASKED = Features(prompt_tokens=8)
 TARGET = Target("max_worse", 0.02)

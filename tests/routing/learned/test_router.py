@@ -4,9 +4,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from routing.catalog import Catalog, Policy, Tier
+from routing.catalog import Tier
 from routing.chat import Features
-from routing.learned.features import prompt_of, row_of
 from routing.learned.router import (
     LEAST_CHANCE,
     Router,
@@ -16,33 +15,14 @@ from routing.learned.router import (
     soften,
 )
 from routing.learned.targets import Target, outlook
-from tests.harness import PRICES, TIERS, backend
-from tests.routing.learned.samples import small_router
-
-MODEL = small_router()
-HARD, EASY = "derive the integral of lamp cloud", "say hello to lamp cloud"
-
-
-def catalog(*, tiers=TIERS, **fields) -> Catalog:
-    backends = [
-        replace(
-            backend(tier.name, 1, "http://x"),
-            **{"tier": tier.rank, "price": PRICES.get(tier.rank, PRICES[1]), **fields},
-        )
-        for tier in tiers
-    ]
-    return Catalog(tiers, tuple(backends), policy=Policy())
-
+from tests.harness import PRICES
+from tests.routing.learned.small import EASY, HARD, MODEL, catalog, row
 
 LOSE_LITTLE = Target()
 
 
 def router(target=LOSE_LITTLE, **fields) -> Router:
     return Router(1, MODEL, catalog(**fields), target)
-
-
-def row(text):
-    return row_of(prompt_of({"messages": [{"role": "user", "content": text}]}))
 
 
 def test_each_number_can_be_recomputed_by_hand():

@@ -8,7 +8,7 @@ from gateway.ledger import store
 from gateway.models import ApiKey, RequestLog
 from routing.models import Backend, Tier
 from routing.providers import PROVIDERS
-from tests.gateway.admin.test_books import request_row
+from tests.gateway.admin.rows import request_row
 from tests.gateway.ledger.samples import request
 
 pytestmark = pytest.mark.django_db

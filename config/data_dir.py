@@ -20,9 +20,11 @@ def generated_secret(path: Path) -> str:
     secret = secrets.token_urlsafe(48)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secret + "\n")
     try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secret + "\n")
+            file.flush()
+            os.fsync(descriptor)  # what it encrypts must not outlive it
         # A link fails when another process was first, so both read one secret.
         os.link(temporary, path)
     except FileExistsError:

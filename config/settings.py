@@ -6,7 +6,10 @@ admin, not a setting.
 
 import base64
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -37,6 +40,40 @@ def choice(name: str, options: tuple[str, ...]) -> str:
     return value
 
 
+def switch(name: str) -> bool:
+    """Off unless it is switched on; a slip of the pen must not mean off."""
+    value = env.str(name, default="").lower()
+    if value not in ("", *env.BOOLEAN_TRUE_STRINGS, "false", "off", "no", "n", "0"):
+        raise ImproperlyConfigured(f"{name} must be true or false.")
+    return value in env.BOOLEAN_TRUE_STRINGS
+
+
+def database(default: str) -> dict[str, Any]:
+    """What DATABASE_URL stands for. It may hold a password, so nobody repeats it."""
+    url = env.str("DATABASE_URL", default="") or default
+    try:
+        if url.startswith(("postgres://", "postgresql://", "sqlite:///")):
+            return dict(env.db_url_config(url))
+    except ValueError:
+        pass
+    raise ImproperlyConfigured(
+        "DATABASE_URL must be postgres://USER:PASSWORD@HOST:PORT/NAME or sqlite:///FILE."
+    )
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """What goes wrong in the data folder, as a sentence that stops the start."""
+    try:
+        yield
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The data folder can't be used: {error.filename or path}: "
+            f"{error.strerror}. LLM_ROUTER_DATA_DIR must name a folder that can be "
+            "made and written."
+        ) from error
+
+
 def webhook_key(secret: str) -> bytes:
     """What a secret stands for, as libraries of Standard Webhooks read it."""
     try:
@@ -47,9 +84,13 @@ def webhook_key(secret: str) -> bytes:
 
 # --- Where things are kept ------------------------------------------------------
 os.umask(0o077)  # database, journal and secrets are the owner's alone
-DATA_DIR = private_dir(
-    Path(env.str("LLM_ROUTER_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-)
+DATA_DIR = Path(
+    env.str("LLM_ROUTER_DATA_DIR", default="") or BASE_DIR / "var"
+).resolve()
+STATIC_ROOT = DATA_DIR / "static"
+with storing(DATA_DIR):
+    private_dir(STATIC_ROOT.parent)
+    private_dir(STATIC_ROOT)
 JOURNAL_DIR = DATA_DIR / "journal"
 JOURNAL_MAX_BYTES = positive("LLM_ROUTER_JOURNAL_MAX_BYTES", 1 << 30)
 ON_STORAGE_FULL = choice("LLM_ROUTER_ON_STORAGE_FULL", ("refuse", "serve"))
@@ -63,18 +104,19 @@ if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
     )
 
 # --- Secrets --------------------------------------------------------------------
-SECRET_KEY = env.str("LLM_ROUTER_SECRET_KEY", default="") or generated_secret(
-    DATA_DIR / "secret.key"
-)
+with storing(DATA_DIR):
+    SECRET_KEY = env.str("LLM_ROUTER_SECRET_KEY", default="") or generated_secret(
+        DATA_DIR / "secret.key"
+    )
+    # The first key encrypts, all of them decrypt: put a new one in front to rotate.
+    ENCRYPTION_KEYS: list[str] = env.list("LLM_ROUTER_ENCRYPTION_KEYS", default=[]) or [
+        generated_secret(DATA_DIR / "encryption.key")
+    ]
 if len(SECRET_KEY) < 32 or "insecure" in SECRET_KEY or "change" in SECRET_KEY.lower():
     raise ImproperlyConfigured(
         "LLM_ROUTER_SECRET_KEY is too short or a placeholder. Give at least 32 random "
         "characters, or leave it unset: one is generated in the data folder."
     )
-# The first key encrypts, all of them decrypt: put a new one in front to rotate.
-ENCRYPTION_KEYS: list[str] = env.list("LLM_ROUTER_ENCRYPTION_KEYS", default=[]) or [
-    generated_secret(DATA_DIR / "encryption.key")
-]
 
 # --- Webhooks of workflows ----------------------------------------------------------
 WEBHOOK_HOSTS: list[str] = env.list("LLM_ROUTER_WEBHOOK_HOSTS", default=[])
@@ -86,13 +128,13 @@ if WEBHOOK_HOSTS and len(WEBHOOK_KEY) < 24:
     )
 
 # --- Serving --------------------------------------------------------------------
-DEBUG = env.bool("LLM_ROUTER_DEBUG", default=False)
+DEBUG = switch("LLM_ROUTER_DEBUG")
 ADDR = env.str("LLM_ROUTER_ADDR", default="127.0.0.1:8080")  # `serve` sets it
 ALLOWED_HOSTS: list[str] = env.list(
     "LLM_ROUTER_ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"]
 )
 WORKERS = positive("LLM_ROUTER_WORKERS", 1)  # `serve` sets it
-HTTPS = env.bool("LLM_ROUTER_HTTPS", default=False)
+HTTPS = switch("LLM_ROUTER_HTTPS")
 DRAIN_SECONDS = positive("LLM_ROUTER_DRAIN_SECONDS", 30)
 MAX_BODY_BYTES = positive("LLM_ROUTER_MAX_BODY_BYTES", 32 << 20)
 MAX_IN_FLIGHT = positive("LLM_ROUTER_MAX_IN_FLIGHT", 1000)
@@ -147,9 +189,7 @@ TEMPLATES = [
         },
     }
 ]
-DATABASES = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR}/db.sqlite3")
-}
+DATABASES = {"default": database(f"sqlite:///{DATA_DIR}/db.sqlite3")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE takes the write lock at BEGIN: a deferred upgrade fails at once
     # with SQLITE_BUSY_SNAPSHOT instead of waiting for its turn.
@@ -173,7 +213,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 LOGIN_REDIRECT_URL = "admin:index"  # for who comes to /admin/login/ by a bookmark
 STATIC_URL = "/static/"
-STATIC_ROOT = private_dir(DATA_DIR / "static")
 WHITENOISE_USE_FINDERS = True  # nobody has to run collectstatic
 
 if HTTPS:

@@ -1,5 +1,7 @@
 """The folder an instance keeps everything in, and the secrets made there."""
 
+import errno
+import os
 import stat
 
 import pytest
@@ -66,3 +68,15 @@ def test_processes_that_start_together_agree_on_one_secret(tmp_path):
 def test_a_folder_that_cannot_be_written_says_so(tmp_path):
     with pytest.raises(OSError, match="missing"):
         generated_secret(tmp_path / "missing" / "secret.key")
+
+
+def test_a_disk_without_room_for_a_secret_leaves_nothing_in_the_folder(
+    tmp_path, monkeypatch
+):
+    def no_room(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_room)
+    with pytest.raises(OSError, match="No space left"):
+        generated_secret(tmp_path / "secret.key")
+    assert list(tmp_path.iterdir()) == []

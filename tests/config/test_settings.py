@@ -5,6 +5,7 @@ import re
 import runpy
 from base64 import b64encode
 from pathlib import Path
+from shutil import copy
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -109,6 +110,52 @@ def test_an_unknown_choice_is_refused_with_the_known_ones(load, name, options):
     with pytest.raises(ImproperlyConfigured) as error:
         load(**{name: "perhaps"})
     assert str(error.value) == f"{name} must be one of {options}."
+
+
+@pytest.mark.parametrize("name", ["LLM_ROUTER_DEBUG", "LLM_ROUTER_HTTPS"])
+def test_a_switch_is_on_or_off_and_a_slip_of_the_pen_is_told(load, name):
+    short = name.removeprefix("LLM_ROUTER_")
+    assert [load(**{name: on})[short] for on in ("true", "True", "1")] == [True] * 3
+    assert [load(**{name: off})[short] for off in ("false", "0", "")] == [False] * 3
+    with pytest.raises(ImproperlyConfigured) as error:
+        load(**{name: "ture"})
+    assert str(error.value) == f"{name} must be true or false."
+
+
+@pytest.mark.parametrize(
+    "url", ["router", "mysql://a:hidden@b/c", "postgres://a:hidden@b:port/c"]
+)
+def test_an_address_of_no_database_of_ours_is_refused_and_not_repeated(load, url):
+    with pytest.raises(ImproperlyConfigured, match="^DATABASE_URL must be") as error:
+        load(DATABASE_URL=url)
+    assert "hidden" not in str(error.value)
+
+
+def test_what_is_set_to_nothing_is_as_if_it_were_not_set(load, tmp_path, monkeypatch):
+    settings = load(DATABASE_URL="")
+    assert settings["DATABASES"]["default"]["NAME"] == f"{tmp_path}/data/db.sqlite3"
+
+    checkout = tmp_path / "config"
+    checkout.mkdir()
+    monkeypatch.setenv("LLM_ROUTER_DATA_DIR", "")
+    settings = runpy.run_path(str(copy(SETTINGS, checkout)))
+    assert settings["DATA_DIR"] == tmp_path / "var"
+
+
+@pytest.mark.parametrize("inside", ["", "secret.key", "encryption.key", "static"])
+def test_a_data_folder_that_cannot_be_used_is_told_in_a_sentence(
+    load, tmp_path, inside
+):
+    taken = tmp_path / "data" / inside
+    if inside.endswith(".key"):
+        taken.mkdir(parents=True)  # where a file belongs; and the other way round
+    else:
+        taken.parent.mkdir(exist_ok=True)
+        taken.write_text("a file")
+    with pytest.raises(ImproperlyConfigured) as error:
+        load()
+    assert str(error.value).startswith(f"The data folder can't be used: {taken}: ")
+    assert str(error.value).endswith("a folder that can be made and written.")
 
 
 @pytest.mark.parametrize("prefix", ["", "whsec_"])

@@ -114,6 +114,12 @@ class GuardedProtocol(HttpToolsProtocol):
 class DrainingServer(uvicorn.Server):
     """SIGTERM: readiness fails, what runs gets its grace, the books close, exit 0."""
 
+    def __init__(
+        self, config: uvicorn.Config, leave: Callable[[], None] = lambda: None
+    ) -> None:
+        super().__init__(config)
+        self._leave = leave  # makes room for the next server
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         # uvicorn raises the signal again at the end, which would be the exit code.
@@ -148,6 +154,10 @@ class DrainingServer(uvicorn.Server):
         loop.call_soon_threadsafe(self._drain, loop)
 
     _draining = False
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._leave()
+        await super().shutdown(sockets)
 
     def _drain(self, loop: asyncio.AbstractEventLoop) -> None:
         # The loaded one: a worker must not import it before Django is set up.
@@ -201,7 +211,13 @@ class Workers(Multiprocess):
     """Keeps so many workers alive; one that dies is replaced, and the new one brings
     its journal into the database."""
 
-    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        sockets: list[socket.socket],
+        leave: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._leave = leave  # makes room for the next server
         hang_up = signal.getsignal(signal.SIGHUP)
         super().__init__(config, sockets)
         self.should_exit = Wakeful()  # uvicorn would look every half a second
@@ -221,6 +237,7 @@ class Workers(Multiprocess):
         # While this process has it too, connections nobody accepts would wait in it.
         for each in self.sockets:
             each.close()
+        self._leave()
 
     def init_processes(self) -> None:
         self.processes += [self._start() for _ in range(self.processes_num)]

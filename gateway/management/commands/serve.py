@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from django.db import OperationalError, connections
 
 from gateway import configuration
 from gateway.models import ApiKey
+from gateway.occupancy import Occupied, occupy
 from gateway.runtime import logs
 from gateway.runtime.assembly import is_loopback
 from gateway.serving import DrainingServer, Workers, uvicorn_config
@@ -40,10 +41,11 @@ class Command(BaseCommand):
         # Each worker reads the settings anew.
         settings.WORKERS = max(options["workers"], settings.WORKERS)
         os.environ["LLM_ROUTER_WORKERS"] = str(settings.WORKERS)
+        leave = enter(settings.DATA_DIR)
         self.prepare(options["config"])
         with listen(host, port) as listener:
             self.say_where(host, listener.getsockname()[1])
-            self.run_server(listener, options["workers"])
+            self.run_server(listener, options["workers"], leave)
 
     def prepare(self, config: Path | None) -> None:
         try:
@@ -102,14 +104,16 @@ class Command(BaseCommand):
             say(f"Warning: {name} has no price; its costs are counted as unpriced.")
         self.stdout.flush()
 
-    def run_server(self, listener: socket.socket, workers: int) -> None:
+    def run_server(
+        self, listener: socket.socket, workers: int, leave: Callable[[], None]
+    ) -> None:
         connections.close_all()
         logs.configure(settings.LOG_LEVEL)
         config = uvicorn_config(workers)
         if workers > 1:
-            Workers(config, [listener]).run()
+            Workers(config, [listener], leave).run()
             return
-        server = DrainingServer(config)
+        server = DrainingServer(config, leave)
         server.run(sockets=[listener])
         if not server.started:
             sys.exit(3)
@@ -121,6 +125,16 @@ def parse_addr(addr: str) -> tuple[str, int]:
     if not (colon and port.isdecimal()) or not 0 <= int(port) <= 65535:
         raise CommandError(f"--addr {addr!r} is not HOST:PORT, such as 127.0.0.1:8080.")
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - as asked
+
+
+def enter(folder: Path) -> Callable[[], None]:
+    """Be the only server of this folder, until what is returned is called."""
+    try:
+        return occupy(folder)
+    except Occupied as error:
+        raise CommandError(str(error)) from error
+    except OSError as error:
+        raise CommandError(f"{folder} can't be written: {error.strerror}.") from error
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -17,7 +17,7 @@ from gateway.configuration.schema import (
     TEAM,
     Keys,
 )
-from gateway.configuration.values import usd_per_1k
+from gateway.configuration.values import Kind, usd_per_1k
 from gateway.models import ApiKey, Team
 from routing.models import Backend, Intent, ModelAlias, RoutingPolicy, Tier
 from routing.price_refresh import from_tables
@@ -43,7 +43,7 @@ def dump(now: datetime) -> str:
         _listed("teams", (list(_values(row, TEAM)) for row in Team.objects.all())),
         _listed("keys", (list(_values(row, KEY)) for row in keys)),
         *(_section(name, _values(policy, rules)) for name, rules in POLICY.items()),
-        _listed("intents", (list(_values(r, INTENT)) for r in Intent.objects.all())),
+        _listed("intents", (list(_intent(row)) for row in Intent.objects.all())),
         _listed("intent_pins", (list(_pin(each)) for each in pins)),
     ]
     return "\n".join(part for part in parts if part)
@@ -79,6 +79,14 @@ def _alias(row: ModelAlias) -> Iterator[str]:
     if row.backend:
         yield _line("backend", row.backend.name)
     yield _line("position", row.position)
+
+
+def _intent(row: Intent) -> Iterator[str]:
+    yield from _values(row, INTENT)
+    # Elsewhere the intent may be the one that every database begins with.
+    for key, rule in INTENT.items():
+        if rule.kind in (Kind.TEXT, Kind.LINES) and not getattr(row, rule.column):
+            yield _line(key, "")
 
 
 def _pin(pin: PinInUse) -> Iterator[str]:

@@ -76,6 +76,21 @@ def test_a_dump_rebuilds_the_rows_in_an_empty_database():
     assert dump(LATER) == text
 
 
+def test_what_a_person_emptied_does_not_come_back_where_a_dump_is_loaded():
+    load(TWO_MODELS)
+    first = Intent.objects.get(slug="code")
+    Intent.objects.filter(slug="code").update(description="", words="", cues="")
+    text = dump(LATER)
+    first.save()
+
+    apply(plan(parsed(text), NOW))
+
+    code = Intent.objects.get(slug="code")
+    assert first.description and first.words and first.cues
+    assert [code.description, code.words, code.cues] == ["", "", ""]
+    assert dump(LATER) == text
+
+
 def test_a_dump_holds_no_secret_and_says_where_it_is():
     make_awkward_rows()
     token = Backend.objects.get(name="1.5").api_key_value

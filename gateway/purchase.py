@@ -29,8 +29,9 @@ from gateway.steering import Course, steer
 from gateway.whatif import facts
 from routing.candidates import Block, Candidate
 from routing.catalog import Backend, Policy
-from routing.chat import Features
+from routing.chat import ChatRequest, Features
 from routing.features import features_of
+from routing.needs import place_of
 from routing.tiers import Choice
 
 STAYS = "It has the conversation in its prompt cache."
@@ -141,10 +142,30 @@ def pick(
         raise list(failed.values())[-1]
     own_machine = order.record.caller.scope == LOCAL_SCOPE
     error = nobody_left(candidates, choice, in_detail=own_machine)
-    if isinstance(error, NotExpressible) and order.record.chat.beyond:
-        error.param, reason = order.record.chat.beyond
-        error.message = f"{error.param}: {reason} {error.message}"
+    if isinstance(error, NotExpressible):
+        name_field(error, order.record.chat, candidates, features)
     raise error
+
+
+def name_field(
+    error: NotExpressible,
+    chat: ChatRequest,
+    candidates: list[Candidate],
+    features: Features,
+) -> None:
+    """Say which field of the request it was that nobody can honour."""
+    if chat.beyond:
+        error.param, reason = chat.beyond
+        error.message = f"{error.param}: {reason} {error.message}"
+        return
+    lacks = [
+        features.needs & each.backend.cannot
+        for each in candidates
+        if each.block is Block.INCAPABLE
+    ]
+    needs = frozenset.intersection(*lacks) or frozenset.union(*lacks)
+    if param := place_of(needs, chat.body):
+        error.param, error.message = param, f"{param}: {error.message}"
 
 
 def staying(

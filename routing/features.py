@@ -1,16 +1,15 @@
 """What can be counted about a request: one pass over its whole conversation."""
 
 import re
-from collections.abc import Iterable
 from json import dumps
 from typing import Any
 
 from routing.chat import ChatRequest, Features, Json
+from routing.needs import needs_of
 
 # Media have no characters to count. An image of about a megapixel is 700-1600 tokens
 # at today's providers, a minute of speech about 600, a two-page document about 3000.
 PART_TOKENS = {"image_url": 1000, "input_audio": 600, "file": 3000}
-PART_NEEDS = {"image_url": "images", "input_audio": "audio", "file": "files"}
 
 REASONING_CUES = (
     "step by step",
@@ -171,33 +170,3 @@ def has_words(text: str, words: str) -> bool:
             return True
         start = text.find(words, end)
     return False
-
-
-def needs_of(body: Json, media: Iterable[str], tools: bool) -> set[str]:
-    """What a backend must be able to do, in the words of `Provider.cannot`."""
-    needs = {PART_NEEDS[kind] for kind in media}
-    if tools:
-        needs.add("tools")
-    if (body.get("n") or 1) > 1:
-        needs.add("n")
-    if body.get("logprobs") or body.get("top_logprobs"):
-        needs.add("logprobs")
-    if body.get("presence_penalty") or body.get("frequency_penalty"):
-        needs.add("penalties")
-    if body.get("logit_bias"):
-        needs.add("logit_bias")
-    if "audio" in (body.get("modalities") or ()):
-        needs.add("audio")
-    if (body.get("response_format") or {}).get("type") == "json_schema":
-        needs.add("json_schema")
-    if asks_to_think(body):
-        needs.add("thinking")
-    return needs
-
-
-def asks_to_think(body: Json) -> bool:
-    """By OpenAI's effort, or by Anthropic's parameter, which the common body keeps."""
-    thinking = body.get("thinking")
-    if isinstance(thinking, dict):
-        return thinking.get("type") != "disabled"
-    return body.get("reasoning_effort") not in (None, "none")

@@ -41,7 +41,7 @@
 to do and never hold a key, an upstream address or a provider's raw body.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class GatewayError(Exception):
@@ -73,6 +73,13 @@ class GatewayError(Exception):
             self.should_retry = should_retry
         if code is not None:
             self.code = code
+
+    def reworded(self, message: str, param: str | None) -> Self:
+        """The same error for a client that calls the field by another name; several
+        clients may have got this one."""
+        twin = type(self).__new__(type(self), message)
+        twin.__dict__.update(self.__dict__, message=message, param=param)
+        return twin
 
 
 class BadRequest(GatewayError):

@@ -12,6 +12,7 @@ from gateway.api import render
 from gateway.api.described import Operation
 from gateway.api.reply import Reply, error_reply
 from gateway.asgi.context import Context
+from gateway.dialects.own_names import in_own_words
 from gateway.errors import GatewayError, InternalError, NotFound
 from gateway.ledger.books import RequestRecord
 from gateway.limits.rules import Left
@@ -79,4 +80,6 @@ class GatewayView(APIView):
         return self.record.left if self.record else None
 
     def error(self, error: GatewayError) -> Reply:
+        if self.record is not None:
+            error = in_own_words(error, self.record.chat)
         return error_reply(error, self.gateway.dialect, self.gateway.request_id)

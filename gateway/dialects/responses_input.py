@@ -21,19 +21,23 @@ class Notes(Protocol):
 
 class Input:
     """Reads items in their order. An assistant's text, thoughts and calls that follow
-    one another are one message, as chats have them."""
+    one another are one message, as chats have them.
+
+    `places` says what of the body became which message of the chat.
+    """
 
     def __init__(self, beyond: Notes) -> None:
         self._beyond = beyond
         self._messages: list[Json] = []
         self._thoughts: list[Json] = []
         self._open = False  # may the last message take a call?
+        self.places: dict[str, str] = {}
 
     def messages(self, instructions: Any, given: Any) -> list[Json]:
         if instructions:
-            self._messages.append({"role": "system", "content": instructions})
+            self._add({"role": "system", "content": instructions}, "instructions")
         if isinstance(given, str):
-            self._messages.append({"role": "user", "content": given})
+            self._add({"role": "user", "content": given}, "input")
             return self._messages
         if not isinstance(given, list):
             raise BadRequest("input must be a text or a list of items.", param="input")
@@ -65,10 +69,10 @@ class Input:
             )
         content = self._content(f"{param}.content", item.get("content"))
         if role != "assistant":
-            self._messages.append({"role": role, "content": content})
+            self._add({"role": role, "content": content}, param, f"{param}.content")
             self._open = False
             return
-        message = self._assistant()
+        message = self._assistant(param)
         if isinstance(content, list):
             refusals = [p["refusal"] for p in content if p["type"] == "refusal"]
             content = "".join(p["text"] for p in content if p["type"] == "text")
@@ -120,10 +124,13 @@ class Input:
 
     def _call(self, param: str, item: Json) -> None:
         strings(param, item, "call_id", "name", "arguments")
-        message = self._assistant()
+        message = self._assistant(param)
         function = {"name": item["name"], "arguments": item["arguments"]}
         call = {"id": item["call_id"], "type": "function", "function": function}
-        message.setdefault("tool_calls", []).append(call)
+        calls = message.setdefault("tool_calls", [])
+        place = f"messages[{len(self._messages) - 1}].tool_calls[{len(calls)}]"
+        self.places[place] = param
+        calls.append(call)
 
     def _output(self, param: str, item: Json) -> None:
         strings(param, item, "call_id")
@@ -132,13 +139,20 @@ class Input:
             self._beyond.add(f"{param}.output", "A chat's tools answer in text.")
             content = ""
         message = {"role": "tool", "tool_call_id": item["call_id"], "content": content}
-        self._messages.append(message)
+        self._add(message, param, f"{param}.output")
         self._open = False
 
-    def _assistant(self) -> Json:
+    def _add(self, message: Json, place: str, content: str = "") -> None:
+        name = f"messages[{len(self._messages)}]"
+        self.places[name] = place
+        self.places[f"{name}.content"] = content or place
+        self._messages.append(message)
+
+    def _assistant(self, param: str) -> Json:
         """The assistant's message under way, or a new one, with what it thought."""
         if not self._open:
-            self._messages.append({"role": "assistant", "content": None})
+            message: Json = {"role": "assistant", "content": None}
+            self._add(message, param, f"{param}.content")
             self._open = True
         message = self._messages[-1]
         if self._thoughts:

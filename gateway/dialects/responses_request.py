@@ -129,8 +129,9 @@ def check(body: Json) -> None:
     if body.get("max_output_tokens") is not None:
         whole(1, (1 << 31) - 1)("max_output_tokens", body["max_output_tokens"])
     given = body.get("input")
-    if isinstance(given, list) and len(given) > MAX_MESSAGES:
-        raise BadRequest(f"At most {MAX_MESSAGES} items.", param="input")
+    most = MAX_MESSAGES - bool(body.get("instructions"))  # they are a message as well
+    if isinstance(given, list) and len(given) > most:
+        raise BadRequest(f"At most {most} items.", param="input")
 
 
 def refuse_state(body: Json) -> None:

@@ -69,7 +69,19 @@ TOOL_DEFAULTS: dict[str, tuple[Any, ...]] = {
     "allowed_callers": (["direct"], []),
     "defer_loading": (False,),
 }
-LOGPROBS = "message.output_text.logprobs"
+ENCRYPTED = "reasoning.encrypted_content"
+# Parts of items that only a provider's own tools make, or only a stored conversation
+# has: without them there is nothing to include, and they are named themselves.
+OF_OTHERS = frozenset(
+    {
+        "code_interpreter_call.outputs",
+        "computer_call_output.output.image_url",
+        "file_search_call.results",
+        "message.input_image.image_url",
+        "web_search_call.action.sources",
+        "web_search_call.results",
+    }
+)
 
 
 class Beyond:
@@ -98,8 +110,9 @@ def to_chat_body(body: Json) -> tuple[Json, tuple[str, str] | None]:
     reasoning = body.get("reasoning") or {}
     if reasoning.get("effort") is not None:
         chat["reasoning_effort"] = reasoning["effort"]
-    if LOGPROBS in (body.get("include") or ()):
-        beyond.add("include", f"{LOGPROBS} is for Responses alone.")
+    for wanted in body.get("include") or ():
+        if wanted != ENCRYPTED and wanted not in OF_OTHERS:
+            beyond.add("include", f"Chats have no {wanted[:64]!r}.")
     for field, value in body.items():
         if field in TRANSLATED or value is None or value in DEFAULTS.get(field, ()):
             continue

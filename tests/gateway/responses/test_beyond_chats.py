@@ -24,6 +24,7 @@ BEYOND = [
     ({"truncation": "auto"}, "truncation"),
     ({"top_logprobs": 2}, "top_logprobs"),
     ({"include": ["message.output_text.logprobs"]}, "include"),
+    ({"include": ["reasoning.encrypted_content", "something.new"]}, "include"),
     ({"something_new": 1}, "something_new"),
     (
         {
@@ -37,6 +38,39 @@ BEYOND = [
         "input[0].content[0]",
     ),
 ]
+
+
+OF_OTHERS = [
+    "web_search_call.results",
+    "web_search_call.action.sources",
+    "file_search_call.results",
+    "code_interpreter_call.outputs",
+    "computer_call_output.output.image_url",
+    "message.input_image.image_url",
+]
+
+
+@pytest.mark.parametrize("origin", ["openai", "anthropic"])
+async def test_parts_of_items_that_cannot_be_there_are_no_reason_to_refuse(
+    upstream: FaultLLM, tmp_path: Path, origin: str
+):
+    async with serving(catalog(upstream.url, origin), tmp_path) as gateway:
+        reply = await respond(gateway, include=OF_OTHERS)
+        searching = await respond(gateway, include=OF_OTHERS, tools=SEARCH)
+
+    assert reply.status == 200
+    assert (searching.status, searching.error["param"]) == (400, "tools[0].type")
+
+
+async def test_what_to_include_that_nobody_here_knows_is_a_400_over_anthropic(
+    upstream: FaultLLM, tmp_path: Path
+):
+    async with serving(catalog(upstream.url, "anthropic"), tmp_path) as gateway:
+        reply = await respond(gateway, include=["something.new"])
+
+    assert (reply.status, reply.error["param"]) == (400, "include")
+    assert "'something.new'" in reply.error["message"]
+    assert upstream.attempts == []
 
 
 @pytest.mark.parametrize(("body", "param"), BEYOND)

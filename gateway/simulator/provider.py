@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from gateway.simulator.form import in_form
 from routing.features import extract
 
 
@@ -53,11 +54,11 @@ async def complete(request: web.Request) -> web.StreamResponse:
     count = max(3, round(dice.gauss(manner.tokens, manner.tokens / 5)))
     vocabulary = WORDS.split()
     words = [f"{vocabulary[i % len(vocabulary)]} " for i in range(count)]
-    if "json" in str(body.get("response_format")):
-        words = ['{"answer": "', *words, '"}']
+    words = in_form(words, body.get("response_format") or {})
+    choices = body.get("n") or 1
     usage = {
         "prompt_tokens": extract(body).prompt_tokens,
-        "completion_tokens": count,
+        "completion_tokens": count * choices,
     }
     usage["total_tokens"] = sum(usage.values())
     head = {
@@ -67,38 +68,44 @@ async def complete(request: web.Request) -> web.StreamResponse:
     }
     await asyncio.sleep(dice.uniform(0.7, 1.3) * manner.first_token)
     if body.get("stream"):
-        return await stream(request, head, words, usage, manner)
+        return await stream(request, head, [words] * choices, usage, manner)
     await asyncio.sleep(count / manner.tokens_per_second)
     message = {"role": "assistant", "content": "".join(words).strip()}
-    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    told = [
+        {"index": index, "message": message, "finish_reason": "stop"}
+        for index in range(choices)
+    ]
     return web.json_response(
-        {**head, "object": "chat.completion", "choices": [choice], "usage": usage}
+        {**head, "object": "chat.completion", "choices": told, "usage": usage}
     )
 
 
 async def stream(
     request: web.Request,
     head: dict[str, Any],
-    words: list[str],
+    choices: list[list[str]],
     usage: dict[str, int],
     manner: Manner,
 ) -> web.StreamResponse:
     response = web.StreamResponse(headers={"content-type": "text/event-stream"})
     await response.prepare(request)
     head["object"] = "chat.completion.chunk"
-    deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}]
-    deltas += [{"content": word} for word in words]
-    for delta in deltas:
-        await send(response, {**head, "choices": [choice_of(delta, None)]})
-        await asyncio.sleep(1 / manner.tokens_per_second)
-    await send(response, {**head, "choices": [choice_of({}, "stop")]})
+    for index, words in enumerate(choices):
+        deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}]
+        deltas += [{"content": word} for word in words]
+        for delta in deltas:
+            await send(response, {**head, "choices": [choice_of(index, delta, None)]})
+            await asyncio.sleep(1 / manner.tokens_per_second)
+        await send(response, {**head, "choices": [choice_of(index, {}, "stop")]})
     await send(response, {**head, "choices": [], "usage": usage})
     await response.write(b"data: [DONE]\n\n")
     return response
 
 
-def choice_of(delta: dict[str, str], finish_reason: str | None) -> dict[str, Any]:
-    return {"index": 0, "delta": delta, "finish_reason": finish_reason}
+def choice_of(
+    index: int, delta: dict[str, str], finish_reason: str | None
+) -> dict[str, Any]:
+    return {"index": index, "delta": delta, "finish_reason": finish_reason}
 
 
 async def send(response: web.StreamResponse, chunk: dict[str, Any]) -> None:

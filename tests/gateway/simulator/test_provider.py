@@ -2,6 +2,7 @@
 
 import json
 
+import jsonschema
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -33,6 +34,67 @@ async def test_json_mode_gives_json(provider: TestClient, format_, stream):
     text = await said(provider, response_format=format_, stream=stream)
 
     assert "gateway" in json.loads(text)["answer"]
+
+
+PERSON = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "age": {"type": "integer", "minimum": 18},
+        "kind": {"enum": ["owner", "guest"]},
+        "born": {"type": ["string", "null"], "format": "date"},
+        "pets": {"type": "array", "items": {"$ref": "#/$defs/pet"}, "minItems": 2},
+        "paid": {"anyOf": [{"type": "boolean"}, {"type": "null"}]},
+    },
+    "required": ["name", "age", "kind", "born", "pets", "paid"],
+    "additionalProperties": False,
+    "$defs": {
+        "pet": {
+            "type": "object",
+            "properties": {"name": {"type": "string"}, "legs": {"type": "integer"}},
+            "required": ["name", "legs"],
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_schema_gives_an_object_that_fits_it(provider: TestClient, stream):
+    named = {"name": "person", "schema": PERSON, "strict": True}
+    wanted = {"type": "json_schema", "json_schema": named}
+    person = json.loads(await said(provider, response_format=wanted, stream=stream))
+
+    jsonschema.validate(person, PERSON)
+    assert "gateway" in person["name"]
+
+
+async def test_a_schema_of_itself_comes_to_an_end(provider: TestClient):
+    schema = {"type": "object", "properties": {"next": {"$ref": "#"}}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}}
+
+    assert json.loads(await said(provider, response_format=wanted))["next"]["next"]
+
+
+async def test_several_choices_are_as_many_as_were_asked_for(provider: TestClient):
+    body = {"model": "sim-small", "messages": [{"role": "user", "content": "Hi"}]}
+    whole = await provider.post("/v1/chat/completions", json=body | {"n": 2})
+    one = await provider.post(
+        "/v1/chat/completions", json=body | {"n": 2, "stream": True}
+    )
+    events = [
+        json.loads(line[6:])
+        for line in (await one.text()).splitlines()
+        if line.startswith("data: {")
+    ]
+    ends = [
+        choice["index"]
+        for event in events
+        for choice in event["choices"]
+        if choice["finish_reason"] == "stop"
+    ]
+
+    assert [choice["index"] for choice in (await whole.json())["choices"]] == [0, 1]
+    assert ends == [0, 1]
 
 
 async def test_else_it_is_a_sentence(provider: TestClient):

@@ -5,6 +5,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from gateway.admin.configuration import configuration_page, export_configuration
+from gateway.admin.dashboard.attention import attention
 from gateway.admin.dashboard.first_steps import make_tiers
 from gateway.admin.dashboard.live import live
 from gateway.admin.playground import playground, playground_stream
@@ -15,6 +16,7 @@ urlpatterns = [
     path("admin/setup/", setup, name="setup"),
     path("admin/setup/<slug:token>/", setup_link, name="setup_link"),
     path("admin/live/", live, name="live"),
+    path("admin/attention/", attention, name="attention"),
     path("admin/playground/", playground, name="playground"),
     path("admin/playground/stream/", playground_stream, name="playground_stream"),
     path("admin/first-steps/tiers/", make_tiers, name="make_tiers"),

@@ -161,3 +161,24 @@ def test_the_chart_over_time_is_chosen_by_links_without_any_script(
     assert counted in ([said[-1]], [said[-2]])
     assert [row.split("\t")[1:] for row in told].count(["1"]) == 1
     assert current == "7 days"
+
+
+def test_what_needs_attention_comes_and_goes_while_the_page_is_open(
+    threaded_upstream: ThreadedFaultLLM,
+    tmp_path: Path,
+    page,
+    said,
+):
+    instance = Instance(tmp_path, threaded_upstream.url)
+    with instance.serving() as url:
+        make_administrator(instance)
+        page.clock.install()
+        log_in(page, url)
+        notices = page.locator("#notices")
+        assert "Open mode" in notices.inner_text()
+        made = instance.manage("create_key", "app")
+        assert made.returncode == 0, made.stderr
+        page.clock.fast_forward(31_000)
+        notices.get_by_text("Open mode").wait_for(state="hidden", timeout=15_000)
+
+    assert said == []

@@ -129,3 +129,25 @@ async def test_the_process_tells_what_is_refused_lost_or_down(
         "The disk was full: 3 records could not be kept.",
     ]
     assert not any("missing in every sum" in notice.text for notice in told)
+
+
+def test_the_list_by_itself_says_what_the_page_says(admin_client):
+    def alone() -> str:
+        return admin_client.get("/admin/attention/").content.decode()
+
+    backend(name="<b>", provider="openai-compatible", base_url="http://a/v1")
+    before, whole = alone(), index(admin_client)
+    ApiKey.issue("app")
+    after = alone()
+
+    assert before.strip() in whole
+    assert "What needs attention" in before
+    assert "&lt;b&gt; has no price" in before
+    assert "<html" not in before
+    assert "Open mode" in before
+    assert "Open mode" not in after
+
+
+def test_the_list_is_for_people_who_are_logged_in(client):
+    assert client.get("/admin/attention/").status_code == 403
+    assert client.post("/admin/attention/").status_code == 405

@@ -30,6 +30,7 @@ class Frame:
     labels: Sequence[str]
     top: float
     shown: Callable[[float], str]
+    grid: int = GRID
 
     @property
     def left(self) -> float:
@@ -38,7 +39,7 @@ class Frame:
     @property
     def marks(self) -> list[tuple[float, str]]:
         """The numbers of the grid, and how they read."""
-        values = [self.top * number / GRID for number in range(GRID + 1)]
+        values = [self.top * number / self.grid for number in range(self.grid + 1)]
         return [(value, self.shown(value)) for value in values]
 
     @property
@@ -57,13 +58,17 @@ def columns(
     series: Sequence[Series],
     title: str,
     shown: Callable[[float], str],
+    *,
+    whole: bool = False,
 ) -> SafeString:
-    """Stacked columns. A value below zero is drawn as none; the table has it."""
+    """Stacked columns, of `whole` numbers or others. A value below zero is drawn as
+    none; the table has it."""
     heights = [
         sum(max(0.0, one.values[place] or 0) for one in series)
         for place in range(len(labels))
     ]
-    frame = Frame(labels, nice(max(heights, default=0)), shown)
+    top = nice(max(heights, default=0))
+    frame = Frame(labels, top, shown, steps_to(top) if whole else GRID)
     drawn = [column(frame, place, series) for place in range(len(labels))]
     return svg(frame, drawn, title)
 
@@ -161,6 +166,11 @@ def nice(value: float) -> float:
     while power > value:
         power /= 10
     return next(n * power for n in (1, 2, 3, 4, 6, 8, 10) if n * power >= value)
+
+
+def steps_to(top: float) -> int:
+    """In how many steps a grid leads to this number over whole ones only."""
+    return next(steps for steps in (GRID, 3, 5, 2, 1) if top % steps == 0)
 
 
 def text(x: float, y: float, words: str, anchor: str) -> str:

@@ -5,6 +5,7 @@ Both are chosen by links, so that it needs no script.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -42,6 +43,7 @@ class Measure:
     shown: Callable[[float], str]
     ranked_by: tuple[str, ...] = ("requests",)
     adds_up: bool = False
+    whole: bool = False  # it counts something
 
     def told(self, value: float | None) -> str:
         return "-" if value is None else self.shown(value)
@@ -57,7 +59,8 @@ def summed(
     def value(line: Line) -> float:
         return sum(getattr(line, column) for column in columns) * scale
 
-    return Measure(name, columns, value, on_axis, shown, columns, adds_up=True)
+    whole = scale == 1
+    return Measure(name, columns, value, on_axis, shown, columns, True, whole)
 
 
 def quotient(name: str, parts: tuple[str, ...]) -> Measure:
@@ -170,7 +173,9 @@ def dimension_chart(
     parts = parts_of(measure, view.by, period, called)
     series = [Series(part.name, part.colour, part.values) for part in parts]
     title = f"{measure.name} over time, {dimensions[view.by].lower()}"
-    draw = charts.columns if measure.adds_up else charts.lines
+    draw = charts.lines
+    if measure.adds_up:
+        draw = partial(charts.columns, whole=measure.whole)
     return DimensionChart(
         title=title,
         by=view.by.label,

@@ -85,7 +85,7 @@ def request_chart(times: Times, period: Period) -> object:
         for place, (name, colour) in enumerate(REUSE_COLOURS.items())
     ]
     title = "Requests over time, by how they were answered"
-    return charts.columns(period.labels, series, title, short)
+    return charts.columns(period.labels, series, title, short, whole=True)
 
 
 def answered(line: Line) -> tuple[int, ...]:

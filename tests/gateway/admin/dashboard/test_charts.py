@@ -1,7 +1,10 @@
 import re
 from xml.etree import ElementTree
 
+import pytest
+
 from gateway.admin.dashboard.charts import Series, columns, lines, nice
+from gateway.admin.dashboard.formats import short
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -43,6 +46,18 @@ def test_long_numbers_on_the_axis_have_room():
         return float(next(picture.iter(f"{SVG}line")).get("x1"))
 
     assert grid(wide) - grid(narrow) == 10 * len("0.00000")
+
+
+@pytest.mark.parametrize("most", [0, 1, 2, 3, 7, 10, 26, 60, 90, 1234])
+def test_counts_have_an_axis_of_whole_numbers(most):
+    series = [Series("asked", "#111", [most])]
+
+    picture = ElementTree.fromstring(columns(["a"], series, "", short, whole=True))
+
+    marks = [t.text for t in picture.iter(f"{SVG}text") if t.text != "a"]
+    assert len(marks) > 1
+    assert "." not in "".join(marks)
+    assert float(marks[-1].replace(",", "")) >= most
 
 
 def test_names_and_labels_are_escaped():

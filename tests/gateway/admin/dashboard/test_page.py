@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
@@ -40,6 +42,20 @@ def test_the_numbers_of_the_period_are_shown_with_tables_beside_the_charts(
     assert page.count('role="img"') == 3
     assert "Money and requests as a table" in page
     assert "This chart as a table" in page
+
+
+@pytest.mark.parametrize("show", ["requests", "tokens"])
+def test_counts_over_time_have_whole_numbers_on_their_axes(admin_client, show):
+    spend(1, prompt_tokens=2, completion_tokens=1)
+
+    page = admin_client.get("/admin/", {"show": show}).content.decode()
+
+    drawn = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    counted = [one for one in drawn if "Dollars" not in one and "dash-chart" in one]
+    marks = re.findall(r'text-anchor="end"[^>]*>([^<]+)<', "".join(counted))
+    assert len(counted) == 2
+    assert marks
+    assert all("." not in mark for mark in marks)
 
 
 @pytest.mark.parametrize("days", ["x", "0", "999999999999", "-7", "٧"])

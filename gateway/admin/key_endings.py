@@ -18,7 +18,8 @@ from gateway.models import ApiKey, RequestContent, SpendDay, StoredAnswer
 from routing.counting import counted
 
 CONFIRMED = "confirmed"
-REVOKED = "Every program that uses one of these keys is refused within a second:"
+REVOKED = "Every program that uses {keys} is refused within a second:"
+ONE, SEVERAL = "this key", "one of these keys"
 ERASED = "These are deleted everywhere and can't be brought back:"
 
 
@@ -61,7 +62,8 @@ class EndingKeys(ModelAdmin):
         if CONFIRMED not in request.POST:
             chosen = list(keys.select_related("team"))
             lost = [(key, texts_of(key)) for key in chosen]
-            title = "Erase what was said with these keys?"
+            said = ONE if len(lost) == 1 else "these keys"
+            title = f"Erase what was said with {said}?"
             return self._ask(request, "erase_selected", title, "Erase", ERASED, lost)
         erased = 0
         for key in keys:
@@ -76,7 +78,8 @@ class EndingKeys(ModelAdmin):
     ) -> HttpResponse:
         lost = [(key, use_of(key)) for key in keys]
         title = "Revoke for good?"
-        return self._ask(request, "revoke_selected", title, "Revoke", REVOKED, lost)
+        sentence = REVOKED.format(keys=ONE if len(lost) == 1 else SEVERAL)
+        return self._ask(request, "revoke_selected", title, "Revoke", sentence, lost)
 
     def _ask(
         self,

@@ -103,6 +103,23 @@ def test_one_key_is_revoked_from_its_page(admin_client):
     assert "app is revoked already." in again
 
 
+@pytest.mark.parametrize("action", ["revoke_selected", "erase_selected"])
+def test_the_question_says_whether_it_is_about_one_key_or_several(admin_client, action):
+    keys = [ApiKey.issue(name)[0].pk for name in ("first", "second")]
+
+    def asked(chosen: list[int]) -> str:
+        body = {"action": action, "_selected_action": chosen}
+        return admin_client.post(LIST, body).content.decode()
+
+    one, both = asked(keys[:1]), asked(keys)
+
+    assert "this key" in one
+    assert "Leave it as it is" in one
+    assert "these keys" not in one
+    assert "these keys" in both
+    assert "Leave them as they are" in both
+
+
 def test_looking_at_a_page_revokes_nothing(admin_client):
     key, _ = ApiKey.issue("app")
 

@@ -2,7 +2,10 @@
 """Command line of the project: serve, load_config, create_key and Django's own."""
 
 import os
+import select
 import sys
+
+READER_LEFT = 141  # what a shell shows of a program that a closed pipe ended
 
 
 def main() -> None:
@@ -15,12 +18,26 @@ def main() -> None:
         sys.exit("Django is not installed here. Run: make setup, then .venv/bin/python")
     try:
         execute_from_command_line(sys.argv)
+        sys.stdout.flush()
     except (ImproperlyConfigured, OperationalError) as error:
         if "--traceback" in sys.argv:
             raise
         # For the operator to mend: a sentence says more than where it was noticed.
         failed = isinstance(error, OperationalError)
         sys.exit(f"The database can't be used: {error}" if failed else str(error))
+    except BrokenPipeError:
+        if not reader_left():
+            raise  # another pipe, or a connection
+        # Python flushes once more at its end, and would complain there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(READER_LEFT)
+
+
+def reader_left() -> bool:
+    """Has whoever read our lines seen enough, as `head` has? Then nothing is wrong."""
+    output = select.poll()
+    output.register(sys.stdout)
+    return any(event & select.POLLERR for _, event in output.poll(0))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ from typing import Any
 
 import orjson
 
+from workflows_app.schema import unfenced
+
 MAX_CHARS = 500
 MAX_DEPTH = 16
 TOKEN = re.compile(
@@ -166,7 +168,7 @@ def resolve(name: str, lookup: Lookup) -> Any:
     value = lookup(head)
     if fields and isinstance(value, str):
         try:
-            value = orjson.loads(value)
+            value = orjson.loads(unfenced(value))
         except orjson.JSONDecodeError:
             return None
     for field in fields:

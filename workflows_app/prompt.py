@@ -90,7 +90,8 @@ class Context:
         if name == "item":
             return item
         if name == "input":
-            return self.inputs.query or as_text(dict(self.inputs.named))
+            named = dict(self.inputs.named)
+            return self.inputs.query or (as_text(named) if named else "")
         if name.startswith("inputs."):
             return self.inputs.named.get(name.removeprefix("inputs."))
         return self.outputs.get(name)
@@ -115,16 +116,8 @@ def blocks(
     op: Op, parents: tuple[str, ...], context: Context, item: str | None
 ) -> list[str]:
     """Input, outputs and item, each between tags, unless the text has it already."""
+    found = input_blocks(op, context.inputs) if op.query else []
     placed = {*op.placeholders()} | ({op.map.over} if op.map else set())
-    found = []
-    if op.query and "input" not in placed:
-        if context.inputs.query:
-            found.append(template.block("input", context.inputs.query))
-        if not any(name.startswith("inputs.") for name in placed):
-            found += [
-                template.block("input", as_text(value), name=safe(name))
-                for name, value in context.inputs.named.items()
-            ]
     for name in op.shown if op.shown is not None else parents:
         value = context.outputs.get(name)
         if name in placed or value is None:
@@ -139,6 +132,23 @@ def blocks(
     if item is not None and "item" not in placed:
         found.append(template.block("item", item))
     return found
+
+
+def input_blocks(op: Op, inputs: Inputs) -> list[str]:
+    """An op whose text places an input has chosen among the named ones; one that maps
+    a list is given the rest of the input with each item."""
+    placed, over = op.placeholders(), op.map.over if op.map else ""
+    found = []
+    if inputs.query and "input" not in (*placed, over):
+        found.append(template.block("input", inputs.query))
+    chosen = any(name.split(".")[0] in ("input", "inputs") for name in placed)
+    if chosen or (over == "input" and not inputs.query):
+        return found
+    return found + [
+        template.block("input", as_text(value), name=safe(name))
+        for name, value in inputs.named.items()
+        if f"inputs.{name}" != over
+    ]
 
 
 def safe(name: str) -> str:

@@ -157,6 +157,30 @@ async def test_map_runs_an_op_once_per_item_at_the_same_time(run, upstream):
     assert '<output op="each" item="3">' in prompts(upstream)[-1]
 
 
+async def test_a_map_over_one_input_is_given_the_others_with_each_item(run, upstream):
+    by_name = one_op(prompt="Answer.", map="inputs.parts")
+    by_text = one_op(prompt="Answer.", map="input")
+    ask = '<input name="ask">\nWhy?\n</input>'
+
+    await run(by_name, "Be brief.", inputs={"parts": ["x"], "ask": "Why?"})
+    await run(by_text, ["y"], inputs={"ask": "Why?"})
+
+    assert prompts(upstream) == [
+        f"Answer.\n\n<input>\nBe brief.\n</input>\n\n{ask}\n\n<item>\nx\n</item>",
+        f"Answer.\n\n{ask}\n\n<item>\ny\n</item>",
+    ]
+
+
+async def test_an_input_that_was_not_sent_is_an_empty_text(run, upstream):
+    workflow = two_ops({"template": "[{{input}}]", "prompt": ""}, {"when": "input"})
+
+    answer = await run(workflow, None)
+
+    assert answer.status == 200
+    assert prompts(upstream) == ["[]"]
+    assert list(answer.json["outputs"]) == ["a"]
+
+
 async def test_a_list_beyond_its_bound_fails_the_op(run, upstream):
     workflow = one_op(map={"over": "input", "max_items": 2})
 

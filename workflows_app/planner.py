@@ -1,6 +1,6 @@
 """From a request to a run with its plan: what can be known before it starts."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.ledger.books import Caller
 from gateway.runtime.runtime import Runtime
@@ -13,6 +13,8 @@ from workflows_app.desk import Desk
 from workflows_app.optimizer import Plan
 from workflows_app.prompt import Context, Inputs
 from workflows_app.run import Options, Run
+
+N = TypeVar("N", int, float)
 
 
 def make_run(
@@ -29,7 +31,7 @@ def make_run(
     for op in definition.ops.values():
         route_of(op, facts)
     options.max_cost_nano = lower(options.max_cost_nano, nano(definition.max_cost_usd))
-    options.deadline_s = options.deadline_s or definition.deadline_s
+    options.deadline_s = lower(options.deadline_s, definition.deadline_s)
     plan = make_plan(definition, inputs, caller, options, desk)
     return Run(definition, inputs, caller, options, plan, run_id)
 
@@ -84,6 +86,6 @@ def nano(usd: Any) -> int | None:
     return None if usd is None else int(usd * 1_000_000_000)
 
 
-def lower(one: int | None, other: int | None) -> int | None:
+def lower(one: N | None, other: N | None) -> N | None:
     given = [each for each in (one, other) if each is not None]
     return min(given, default=None)

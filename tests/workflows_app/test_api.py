@@ -3,7 +3,7 @@ import asyncio
 import httpx
 
 from gateway.runtime.database import in_database
-from tests.workflows_app.samples import STRAWBERRY
+from tests.workflows_app.samples import STRAWBERRY, one_op
 from workflows_app.models import Workflow
 from workflows_app.runs import Runs
 
@@ -99,6 +99,19 @@ async def test_the_plan_is_shown_without_running_anything(run, upstream):
     cost = plan["cost_usd"]
     assert 0 < cost["min"] <= cost["expected"] <= cost["max"]
     assert upstream.attempts == []
+
+
+async def test_a_request_may_make_a_deadline_stricter_and_not_looser(run):
+    workflow = {**one_op(), "deadline_s": 3}
+
+    met = [
+        (await run(workflow, query="?explain=1", deadline_s=seconds)).json["plan"]
+        for seconds in (1, 1000)
+    ]
+    free = await run(one_op(), query="?explain=1", deadline_s=1000)
+
+    assert [plan["meets_deadline"] for plan in met] == [False, False]
+    assert free.json["plan"]["meets_deadline"]
 
 
 async def test_errors_are_told_in_the_clients_dialect(run):

@@ -9,6 +9,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
+from django.apps import apps
+from django.core.serializers import deserialize, serialize
+from django.db.models.signals import post_migrate
 from hypothesis import HealthCheck, settings
 
 # The same examples in every run, however slow or busy the machine is.
@@ -32,6 +35,23 @@ from tests.operators import chromium_page  # noqa: E402
 from tests.postgresql import own_database  # noqa: E402
 from tests.redis_server import RedisServer, redis_server  # noqa: E402
 from tests.workers import State  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker) -> None:
+    """A transactional test empties all tables at its end: what migrations wrote is
+    written there again, so that tests may run in any order."""
+    app = apps.get_app_config("routing")
+    with django_db_blocker.unblock():
+        kept = {m: serialize("json", m.objects.all()) for m in app.get_models()}
+
+    def write_again(**about: object) -> None:
+        for model, rows in kept.items():
+            if not model.objects.exists():
+                for row in deserialize("json", rows):
+                    row.save()
+
+    post_migrate.connect(write_again, sender=app, weak=False)
 
 
 @pytest.fixture(autouse=True)

@@ -33,6 +33,7 @@
     |  `- UpstreamTimeout             504     upstream_timeout
     |- DeadlinePassed                 504     deadline_exceeded
     |- StorageFull                    503     storage_full
+    |- DatabaseUnavailable            503     database_unavailable
     |- Overloaded                     503     overloaded
     |- ShuttingDown                   503     shutting_down
     `- InternalError                  500     internal_error
@@ -260,6 +261,10 @@ class DeadlinePassed(GatewayError):
 
 class StorageFull(GatewayError):
     status, code = 503, "storage_full"
+
+
+class DatabaseUnavailable(GatewayError):
+    status, code = 503, "database_unavailable"
 
 
 class Overloaded(GatewayError):

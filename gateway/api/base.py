@@ -6,6 +6,7 @@ from typing import ClassVar
 from urllib.parse import parse_qs
 
 import structlog
+from django.db import InterfaceError, OperationalError
 from rest_framework.views import APIView
 
 from gateway.api import render
@@ -13,7 +14,7 @@ from gateway.api.described import Operation
 from gateway.api.reply import Reply, error_reply
 from gateway.asgi.context import Context
 from gateway.dialects.own_names import in_own_words
-from gateway.errors import GatewayError, InternalError, NotFound
+from gateway.errors import DatabaseUnavailable, GatewayError, InternalError, NotFound
 from gateway.ledger.books import RequestRecord
 from gateway.limits.rules import Left
 
@@ -61,6 +62,16 @@ class GatewayView(APIView):
             reply = await handler(request, *args, **kwargs)
         except GatewayError as error:
             reply = self.error(error)
+        except (OperationalError, InterfaceError) as error:
+            # It comes back by itself: no bug, and many may ask until then.
+            log.warning("database_unavailable", reason=str(error))
+            reply = self.error(
+                DatabaseUnavailable(
+                    "The gateway's database can't be used at the moment. Completions "
+                    "go on without it; try this again later.",
+                    retry_after=5,
+                )
+            )
         except Exception:
             log.exception("view_failed", request_id=self.gateway.request_id)
             reply = self.error(

@@ -131,6 +131,24 @@ def test_an_address_of_no_database_of_ours_is_refused_and_not_repeated(load, url
     assert "hidden" not in str(error.value)
 
 
+def test_a_postgresql_that_a_network_swallowed_is_not_waited_for_long(load):
+    options = load(DATABASE_URL="postgres://a:b@c/d")["DATABASES"]["default"]["OPTIONS"]
+    assert options["connect_timeout"] == 10
+    assert options["tcp_user_timeout"] == 20_000  # milliseconds, for what was sent
+    idle, interval, count = (
+        options[f"keepalives_{name}"] for name in ("idle", "interval", "count")
+    )
+    assert idle + interval * count == 25  # seconds, for what is awaited
+
+
+def test_the_address_of_the_database_may_say_otherwise(load):
+    url = "postgres://a:b@c/d?connect_timeout=3&sslmode=require"
+    options = load(DATABASE_URL=url)["DATABASES"]["default"]["OPTIONS"]
+    assert options["connect_timeout"] == 3
+    assert options["sslmode"] == "require"
+    assert options["keepalives_idle"] == 10
+
+
 def test_what_is_set_to_nothing_is_as_if_it_were_not_set(load, tmp_path, monkeypatch):
     settings = load(DATABASE_URL="")
     assert settings["DATABASES"]["default"]["NAME"] == f"{tmp_path}/data/db.sqlite3"

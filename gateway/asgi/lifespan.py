@@ -127,7 +127,7 @@ class Lifespan:
             )
         if self._refresher and self._refresher.unreachable_since is not None:
             found.append("The database can't be read; the last configuration serves.")
-        if self._writer and self._writer.behind_since is not None:
+        if self._writer and self._writer.is_behind:
             found.append("The database can't be written; records wait in the journal.")
         if self._writer and self._writer.rejected:
             told = counted(self._writer.rejected, "record")

@@ -17,6 +17,7 @@ from routing.chat import Json
 log = structlog.get_logger("ledger")
 FLUSH_SECONDS = 0.4
 PURGE_SECONDS = 5.0
+SILENT_SECONDS = 10.0  # that a round may take until the database counts as away
 BATCH_BYTES = 256 << 10  # a few hundred records; parsed they take ten times the room
 REJECTED = "rejected.jsonl"
 
@@ -53,9 +54,12 @@ class Writer:
         retention_days: Callable[[], int],
         on_flush: Callable[[], None] = lambda: None,
         content_days: Callable[[], int] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.journal = journal
         self.rejected = 0
+        self._clock = clock
+        self._round_since: float | None = None  # None between two rounds
         self.behind_since: float | None = None  # monotonic; None: up to date
         self._retention_days = retention_days
         self._on_flush = on_flush
@@ -70,6 +74,13 @@ class Writer:
     def start(self) -> None:
         self._thread.start()
 
+    @property
+    def is_behind(self) -> bool:
+        """The last round failed, or this one gets no answer from the database."""
+        since = self._round_since  # the thread may set it between two looks
+        waits = since is not None and self._clock() - since > SILENT_SECONDS
+        return waits or self.behind_since is not None
+
     def stop(self) -> None:
         """Store everything that was appended until now, then end."""
         self._stopping.set()
@@ -78,7 +89,9 @@ class Writer:
     def _run(self) -> None:
         purge_at = time.monotonic()
         while True:
+            self._round_since = None
             last_round = self._stopping.wait(FLUSH_SECONDS)
+            self._round_since = self._clock()
             try:
                 self.flush()
                 self.behind_since = None

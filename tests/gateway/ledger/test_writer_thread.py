@@ -77,6 +77,27 @@ def test_the_thread_outlives_whatever_goes_wrong_in_a_round(journal):
     assert RequestLog.objects.filter(request_id="round2").exists()
 
 
+def test_a_database_that_says_nothing_is_told_while_it_is_waited_for(journal):
+    now = 0.0
+    entered, answered = threading.Event(), threading.Event()
+
+    def wait():
+        entered.set()
+        assert answered.wait(20)
+
+    writer = Writer(journal, lambda: FOR_EVER, on_flush=wait, clock=lambda: now)
+    writer.start()
+    assert entered.wait(20)
+    at_first = writer.is_behind
+    now = 11.0
+    after_a_while = writer.is_behind
+    answered.set()
+    writer.stop()
+
+    assert (at_first, after_a_while) == (False, True)
+    assert writer.behind_since is None  # nothing failed
+
+
 def test_old_rows_leave_although_there_is_always_something_to_store(journal):
     store.save([request("old")], [attempt("old")], may_exist=False)
     rounds = Rounds(journal)

@@ -29,6 +29,7 @@ HEADER_SECONDS = 30.0
 HEADER_BYTES = 64 << 10
 # Readiness fails this long before connections are refused, for balancers to notice.
 UNREADY_SECONDS = 0.5
+LOOK_SECONDS = 0.2  # between two looks for a signal while workers end
 # The last one comes from a terminal that was closed.
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -238,6 +239,20 @@ class Workers(Multiprocess):
         for each in self.sockets:
             each.close()
         self._leave()
+
+    def join_all(self) -> None:
+        """A second SIGINT may come to this process alone, and is for the workers."""
+        for each in self.processes:
+            while each.process.is_alive():
+                each.process.join(LOOK_SECONDS)
+                if signal.SIGINT in self.signal_queue:
+                    self.signal_queue.clear()
+                    self._interrupt()
+
+    def _interrupt(self) -> None:
+        for each in self.processes:
+            if each.process.is_alive() and each.pid is not None:
+                os.kill(each.pid, signal.SIGINT)
 
     def init_processes(self) -> None:
         self.processes += [self._start() for _ in range(self.processes_num)]

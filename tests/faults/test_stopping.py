@@ -74,6 +74,30 @@ def test_started_with_nohup_a_closed_terminal_stops_nothing(oracle, tmp_path: Pa
     assert "worker_replaced" not in instance.log
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_second_sigint_to_the_process_alone_ends_all_at_once(
+    oracle, tmp_path: Path, workers: int
+):
+    url, _ = oracle
+    instance = Instance(tmp_path, url, SLOW.format(url=url))
+    patient = {"LLM_ROUTER_DRAIN_SECONDS": "120"}
+    process = instance.start("--workers", str(workers), environ=patient)
+    body = chat("Slowly", stream=True, model="slow")
+    with httpx.stream("POST", instance.url + CHAT, json=body, timeout=90) as stream:
+        lines = stream.iter_lines()
+        next(lines)
+        process.send_signal(signal.SIGINT)
+        wait_until(lambda: refuses_connections(instance.url))
+        still_serving = process.poll() is None
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(httpx.RemoteProtocolError):  # cut, in the middle
+            list(lines)
+    code = process.wait(30)
+
+    assert still_serving
+    assert code == 0
+
+
 def test_workers_whose_parent_was_killed_drain_and_make_room(oracle, tmp_path: Path):
     url, journal = oracle
     instance = Instance(tmp_path, url, SLOW.format(url=url))

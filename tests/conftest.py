@@ -30,6 +30,7 @@ from gateway.shared.redis_state import RedisState  # noqa: E402
 from routing.catalog import Catalog  # noqa: E402
 from tests.faultllm import FaultLLM, ThreadedFaultLLM  # noqa: E402
 from tests.harness import serving  # noqa: E402
+from tests.labelled import folder  # noqa: E402
 from tests.memory_state import MemoryState  # noqa: E402
 from tests.operators import chromium_page  # noqa: E402
 from tests.postgresql import own_database  # noqa: E402
@@ -58,6 +59,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> None:
 def quick_passwords(settings) -> None:
     """A real password hash takes a third of a second, as it should."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(scope="session")
+def labelled_data() -> Path:
+    """The folder of labelled data."""
+    return folder()
 
 
 @pytest.fixture

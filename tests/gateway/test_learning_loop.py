@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from benchmarks.votes import (
-    EVAL_DATA,
     apgr,
     body,
     endless,
@@ -24,6 +23,7 @@ from routing.learned.evaluate import compare
 from routing.learned.model import QualityModel
 from tests.gateway.learning import CONFIG
 from tests.instance import Instance
+from tests.labelled import needs_labelled_data
 from tests.routing.learned.samples import prompt as sample
 
 NAMES = {1: "weak", 2: "strong"}
@@ -72,7 +72,7 @@ def deciding_after(
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not EVAL_DATA, reason="LLM_ROUTER_EVAL_DATA names no folder")
+@needs_labelled_data
 def test_a_gateway_without_a_router_learns_one_from_votes(
     threaded_upstream, tmp_path: Path
 ):

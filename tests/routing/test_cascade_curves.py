@@ -1,8 +1,5 @@
 """Cheap first reaches a higher quality at the same cost than routing alone."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -17,8 +14,7 @@ from benchmarks.cascade import (
     routing_alone,
     table,
 )
-
-EVAL_DATA = os.environ.get("LLM_ROUTER_EVAL_DATA", "")
+from tests.labelled import EVAL_DATA, needs_labelled_data
 
 
 def test_the_simulated_checker_tells_right_from_wrong_as_often_as_it_should():
@@ -59,9 +55,9 @@ def test_who_answers_is_what_the_gateway_would_do(expected, confidence, ways):
     assert answered(expected, confidence, price=0.015, band=0.1) == ways
 
 
-@pytest.mark.skipif(not EVAL_DATA, reason="LLM_ROUTER_EVAL_DATA names no folder")
+@needs_labelled_data
 def test_on_answers_of_real_models_a_noisy_checker_is_worth_it():
-    lines = lines_of(read(Path(EVAL_DATA) / "routing" / "dev.jsonl.gz", "mix14"))
+    lines = lines_of(read(EVAL_DATA / "routing" / "dev.jsonl.gz", "mix14"))
 
     points = curve(lines, prices=(0.035, 0.022, 0.014, 0.008), seeds=range(3))
 

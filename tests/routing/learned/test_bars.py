@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import os
-from pathlib import Path
 from zlib import crc32
 
 import numpy as np
@@ -15,17 +13,17 @@ from routing.learned.labelled import Collector
 from routing.learned.pairs import Pair
 from routing.learned.targets import Traffic, outlook
 from routing.learned.train import train
+from tests.labelled import EVAL_DATA, needs_labelled_data
 
-EVAL_DATA = os.environ.get("LLM_ROUTER_EVAL_DATA", "")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not EVAL_DATA, reason="LLM_ROUTER_EVAL_DATA names no folder"),
+    needs_labelled_data,
 ]
 TIERS = {"1": "weak", "2": "mid", "3": "strong"}
 
 
 def rows(*benches: str) -> list[dict]:
-    path = Path(EVAL_DATA) / "routing" / "dev.jsonl.gz"
+    path = EVAL_DATA / "routing" / "dev.jsonl.gz"
     with gzip.open(path, "rt", encoding="utf-8") as file:
         return [row for row in map(json.loads, file) if row["bench"] in benches]
 

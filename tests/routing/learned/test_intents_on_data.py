@@ -1,25 +1,18 @@
 """The intents of a new gateway on judged answers of real models."""
 
-import os
-from pathlib import Path
-
-import pytest
-
 from benchmarks.cascade import read
 from routing.intent_defaults import INTENTS
 from routing.learned.intent_check import check
 from routing.learned.intents import Intents, Kind
 from routing.learned.labelled import Collector
+from tests.labelled import EVAL_DATA, needs_labelled_data
 
-EVAL_DATA = os.environ.get("LLM_ROUTER_EVAL_DATA", "")
-pytestmark = pytest.mark.skipif(
-    not EVAL_DATA, reason="LLM_ROUTER_EVAL_DATA names no folder"
-)
+pytestmark = needs_labelled_data
 
 
 def report_on(bench):
     collector = Collector()
-    for row in read(Path(EVAL_DATA) / "routing" / "dev.jsonl.gz", bench):
+    for row in read(EVAL_DATA / "routing" / "dev.jsonl.gz", bench):
         body = {"messages": [{"role": "user", "content": row["prompt"]}]}
         collector.add(body, {"1": row["weak"], "3": row["strong"]})
     kinds = [

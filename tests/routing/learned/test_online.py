@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from benchmarks.votes import (
-    EVAL_DATA,
     apgr,
     gains,
     mix14,
@@ -14,10 +13,11 @@ from benchmarks.votes import (
     stream,
 )
 from routing.learned.evaluate import compare
+from tests.labelled import needs_labelled_data
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not EVAL_DATA, reason="LLM_ROUTER_EVAL_DATA names no folder"),
+    needs_labelled_data,
 ]
 SEEDS = (1, 2, 3)
 

@@ -2,21 +2,18 @@
 
 import gzip
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 
-EVAL_DATA = os.environ.get("LLM_ROUTER_EVAL_DATA", "")
-FOLDER = Path(EVAL_DATA) / "cache"
+from tests.labelled import EVAL_DATA, needs_labelled_data
+
+FOLDER = EVAL_DATA / "cache"
 GOLD = FOLDER / "dev.jsonl.gz"
 
-pytestmark = pytest.mark.skipif(
-    not EVAL_DATA, reason="LLM_ROUTER_EVAL_DATA names no folder with labelled pairs"
-)
+pytestmark = needs_labelled_data
 
 # Least recall and most false hits, as shares of the pairs with and without one answer.
 BARS = {

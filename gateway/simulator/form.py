@@ -4,7 +4,8 @@ from typing import Any
 
 import orjson
 
-DEEPEST = 8  # a schema may mention itself
+# A schema may mention itself: from here on what may be left out is, and then all.
+DEEP, DEEPEST = 4, 16
 SAMPLES = {
     "date": "2026-01-01",
     "date-time": "2026-01-01T00:00:00Z",
@@ -45,19 +46,20 @@ class Example:
         if reference := schema.get("$ref"):
             return self.of(self._found(reference), depth + 1)
         if options := schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf"):
-            return self.of(options[0], depth + 1)
+            nothing = [option for option in options if option == {"type": "null"}]
+            chosen = (nothing if depth > DEEP else []) or options
+            return self.of(chosen[0], depth + 1)
         return self._of_type(schema, depth)
 
     def _of_type(self, schema: dict[str, Any], depth: int) -> Any:
         kind = schema.get("type", "object" if "properties" in schema else "string")
         match kind[0] if isinstance(kind, list) else kind:
             case "object":
-                properties = schema.get("properties") or {}
-                return {
-                    name: self.of(properties[name], depth + 1) for name in properties
-                }
+                known = schema.get("properties") or {}
+                names = schema.get("required", ()) if depth > DEEP else known
+                return {name: self.of(known.get(name), depth + 1) for name in names}
             case "array":
-                least = max(1, schema.get("minItems", 1))
+                least = schema.get("minItems") or int(depth <= DEEP)
                 return [self.of(schema.get("items", {}), depth + 1)] * least
             case "integer" | "number":
                 return schema.get("minimum", schema.get("maximum", 42))

@@ -68,11 +68,31 @@ async def test_a_schema_gives_an_object_that_fits_it(provider: TestClient, strea
     assert "gateway" in person["name"]
 
 
-async def test_a_schema_of_itself_comes_to_an_end(provider: TestClient):
-    schema = {"type": "object", "properties": {"next": {"$ref": "#"}}}
-    wanted = {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}}
+SELF = {"$ref": "#"}
+ENDLESS = [
+    {
+        "boss": {"anyOf": [SELF, {"type": "null"}]},
+        "tags": {"type": "array", "items": {"type": "string"}},
+    },
+    {"parts": {"type": "array", "items": SELF}},
+]
 
-    assert json.loads(await said(provider, response_format=wanted))["next"]["next"]
+
+@pytest.mark.parametrize("properties", ENDLESS)
+async def test_a_schema_of_itself_comes_to_an_end_that_fits(
+    provider: TestClient, properties
+):
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+    wanted = {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}}
+    found = json.loads(await said(provider, response_format=wanted))
+
+    jsonschema.validate(found, schema)
+    assert found[next(iter(properties))]
 
 
 async def test_several_choices_are_as_many_as_were_asked_for(provider: TestClient):

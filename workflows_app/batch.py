@@ -123,6 +123,8 @@ def consolidated(
     """What all runs need together: ops that don't look at the input are done once, and
     those of equal inputs too."""
     dependent = depends_on_input(definition)
+    by_length = sorted(every, key=lambda inputs: len(told(inputs)))
+    typical = by_length[0], by_length[len(every) // 2], by_length[-1]
     calls: dict[str, int] = {}
     cost = [0, 0, 0]
     naive = 0
@@ -132,8 +134,10 @@ def consolidated(
         if key_of(op, {}, facts.catalog.policy) is not None:
             times = distinct if name in dependent else 1
         calls[name] = times * estimates.calls_of(op)
-        parts = estimates.cost_range(definition, (name,), plan.tiers, facts)
-        cost = [total + times * part for total, part in zip(cost, parts, strict=True)]
+        for place, inputs in enumerate(typical):  # at least, expected, at most
+            known = replace(facts, inputs=inputs)
+            parts = estimates.cost_range(definition, (name,), plan.tiers, known)
+            cost[place] += times * parts[place]
     for op in definition.ops.values():
         naive += len(every) * estimates.calls_of(op)
     low, expected, high = map(nano_to_usd, cost)

@@ -74,8 +74,13 @@ class Op:
         """Every name its texts put in themselves."""
         return [name for _, name in self.references()]
 
+    def placed(self) -> list[str]:
+        """The same, as often as they stand there."""
+        texts = (self.system, self.template or self.prompt)
+        return [name for text in texts for name in template.PLACEHOLDER.findall(text)]
+
     def references(self) -> list[tuple[str, str]]:
-        """The same, each with the field it is in."""
+        """Each name once per field, with the field it is in."""
         text = "template" if self.template else "prompt"
         fields = {"system": self.system, text: self.template or self.prompt}
         return [

@@ -1,12 +1,16 @@
 """What an op will take, before it is run: tokens, dollars, seconds."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+import orjson
 
 from routing.catalog import Backend, Catalog
 from routing.chat import ChatRequest
 from routing.pricing import TOKENS_PER_PRICE
 from routing.tiers import Route, resolve
+from workflows_app import prompt
 from workflows_app.definition import Definition, Op
 from workflows_app.prompt import Inputs, as_text
 
@@ -15,6 +19,8 @@ FIRST_TOKEN_SECONDS = 0.5
 TOKENS_PER_SECOND = 80.0
 LEARNING = 0.3  # weight of the newest measurement
 OVERHEAD_TOKENS = 64  # of roles and separators that providers add
+BYTES_PER_TOKEN = 4  # of an output that becomes a part of a prompt
+TAGS_BYTES = 64  # around a part of a prompt
 
 
 class Latencies:
@@ -82,12 +88,51 @@ def prompt_tokens(op: Op, definition: Definition, facts: Facts) -> int:
     return chars // 4 + given + OVERHEAD_TOKENS
 
 
-def price_of(backend: Backend, prompt: int, output: int) -> int:
+def in_its_place(op: Op, definition: Definition) -> list[Op]:
+    """The op, and the one that runs when it fails."""
+    return [op, definition.ops[op.fallback_op]] if op.fallback_op else [op]
+
+
+def most_said(op: Op, definition: Definition, facts: Facts) -> int:
+    """How many bytes its output has at most."""
+    default = facts.catalog.policy.default_max_output_tokens
+    return BYTES_PER_TOKEN * max(
+        (each.max_tokens or default) * (each.map.max_items if each.map else 1)
+        for each in in_its_place(op, definition)
+    )
+
+
+def most_prompt_bytes(op: Op, place: str, definition: Definition, facts: Facts) -> int:
+    """How long a call of the op can be, in its place or another's: the body without
+    outputs, and all that the outputs it is given may add."""
+    parents, item = definition.parents[place], "" if op.map else None
+    context = prompt.Context(facts.inputs, {})
+    body = prompt.body_of(op, prompt.messages(op, parents, context, item))
+    given: Counter[str] = Counter(op.placed())
+    if not op.template:
+        shown = op.shown if op.shown is not None else parents
+        given.update(name for name in shown if name not in given)
+    added = sum(
+        times * (most_said(definition.ops[name], definition, facts) + TAGS_BYTES)
+        for name, times in given.items()
+        if name in definition.ops
+    )
+    if op.map:  # each call has its part of the list
+        over, times = op.map.over, max(1, given["item"])
+        if over in definition.ops:
+            whole = most_said(definition.ops[over], definition, facts)
+        else:
+            whole = len(as_text(context.value(over)).encode())
+        added += times * (whole // op.map.max_items + TAGS_BYTES)
+    return min(len(orjson.dumps(body)) + added, prompt.MAX_PROMPT_BYTES)
+
+
+def price_of(backend: Backend, tokens: int, output: int) -> int:
     price = backend.price
     if price is None:
         return 0
-    price = price.of(prompt)
-    total = prompt * price.input + output * price.output
+    price = price.of(tokens)
+    total = tokens * price.input + output * price.output
     return -(-total // TOKENS_PER_PRICE)
 
 
@@ -108,31 +153,75 @@ def calls_of(op: Op) -> int:
     return op.samples if op.map is None else max(1, op.map.max_items // 2)
 
 
+def most_of_op(name: str, definition: Definition, facts: Facts) -> int:
+    """All of its calls, each as often as it may be repeated, then its stand-in's."""
+    most = 0
+    default = facts.catalog.policy.default_max_output_tokens
+    for op in in_its_place(definition.ops[name], definition):
+        route = route_of(op, facts)
+        size = most_prompt_bytes(op, name, definition, facts)
+        every = backends_of(route, facts.catalog, route.ceiling)
+        calls = op.map.max_items if op.map else op.samples
+        once = most_of(every, size, op.max_tokens or default)
+        most += calls * (op.retries + 1) * once
+    return most
+
+
+def maybe_skipped(definition: Definition) -> set[str]:
+    """Ops with a condition, and those that all before may leave without an output."""
+    skipped: set[str] = set()
+    silent: set[str] = set()
+    for name in definition.order:
+        op, parents = definition.ops[name], definition.parents[name]
+        if op.when or (parents and silent.issuperset(parents)):
+            skipped.add(name)
+        if name in skipped or op.on_error == "skip":
+            silent.add(name)
+    return skipped
+
+
+def usual_cost(
+    name: str, tier: int, tokens: int, output: int, definition: Definition, facts: Facts
+) -> int:
+    """Nano-dollars of one call to the cheapest backend up to this tier."""
+    route = route_of(definition.ops[name], facts)
+    usual = backends_of(route, facts.catalog, max(tier, 1))
+    costs = (price_of(backend, tokens, output) for backend in usual)
+    return min(costs, default=0)
+
+
+def expected_cost(
+    definition: Definition, order: tuple[str, ...], tiers: dict[str, int], facts: Facts
+) -> int:
+    """Nano-dollars; what is stored costs nothing."""
+    total = 0
+    for name in order:
+        if name not in facts.cached:
+            op = definition.ops[name]
+            tokens = prompt_tokens(op, definition, facts)
+            output = output_tokens(op)
+            once = usual_cost(name, tiers[name], tokens, output, definition, facts)
+            total += calls_of(op) * once
+    return total
+
+
 def cost_range(
     definition: Definition, order: tuple[str, ...], tiers: dict[str, int], facts: Facts
 ) -> tuple[int, int, int]:
     """Nano-dollars: at least, expected, at most. What may be skipped may cost nothing,
     and what is stored costs nothing at all."""
-    low = expected = high = 0
-    policy = facts.catalog.policy
+    low = high = 0
+    expected = expected_cost(definition, order, tiers, facts)
+    skipped = maybe_skipped(definition)
     for name in order:
         if name in facts.cached:
             continue
         op = definition.ops[name]
-        route = route_of(op, facts)
-        prompt = prompt_tokens(op, definition, facts)
-        output = output_tokens(op)
-        usual = backends_of(route, facts.catalog, max(tiers[name], 1))
-        costs = [price_of(backend, prompt, output) for backend in usual]
-        calls = calls_of(op)
-        expected += calls * min(costs, default=0)
-        if op.when is None and op.map is None:
-            least = (price_of(backend, prompt // 2, 1) for backend in usual)
-            low += op.samples * min(least, default=0)
-        every = backends_of(route, facts.catalog, route.ceiling)
-        most = op.max_tokens or policy.default_max_output_tokens
-        calls = op.map.max_items if op.map else op.samples
-        high += calls * (op.retries + 1) * most_of(every, prompt * 4, most)
+        if name not in skipped and op.map is None:
+            tokens = prompt_tokens(op, definition, facts) // 2
+            once = usual_cost(name, tiers[name], tokens, 1, definition, facts)
+            low += op.samples * once
+        high += most_of_op(name, definition, facts)
     return low, max(low, expected), max(high, expected, low)
 
 

@@ -42,6 +42,9 @@ class Work:
             path.append(max(found, key=left.__getitem__))
         return tuple(path)
 
+    def expected(self, tiers: Tiers) -> int:
+        return estimates.expected_cost(self.definition, self.order, tiers, self.facts)
+
     def cost(self, tiers: Tiers) -> tuple[int, int, int]:
         return estimates.cost_range(self.definition, self.order, tiers, self.facts)
 
@@ -80,7 +83,7 @@ def best_raise(
 ) -> tuple[str, int] | None:
     """The op of the path and its new tier that save most seconds per dollar."""
     ranks = [tier.rank for tier in work.facts.catalog.tiers]
-    cost = work.cost(tiers)[1]
+    cost = work.expected(tiers)
     best, best_rate = None, 0.0
     for name in path:
         now = work.seconds(name, tiers[name])
@@ -88,7 +91,7 @@ def best_raise(
             if not tiers[name] < tier <= routes[name].ceiling:
                 continue
             saved = now - work.seconds(name, tier)
-            dearer = work.cost({**tiers, name: tier})[1]
+            dearer = work.expected({**tiers, name: tier})
             if max_cost_nano is not None and dearer > max_cost_nano:
                 continue
             rate = saved / max(dearer - cost, 1)

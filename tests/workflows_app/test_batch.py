@@ -67,6 +67,19 @@ async def test_the_plan_counts_what_the_batch_needs(batch, upstream):
     assert upstream.attempts == []
 
 
+async def test_the_cost_of_a_batch_is_told_for_its_shortest_and_longest_inputs(batch):
+    short, long = "a", "long " * 5000
+    plans = [
+        (await batch("?explain=1", workflow=one_op(tier=3), inputs=inputs)).json["plan"]
+        for inputs in ([short, long], [long, short], [long, long + "!"])
+    ]
+
+    one, other, longer = (plan["cost_usd"] for plan in plans)
+    assert one == other
+    assert one["min"] < longer["min"]
+    assert one["max"] == pytest.approx(longer["max"], rel=0.01)
+
+
 async def test_results_that_came_together_are_told_in_the_order_of_the_inputs(gateway):
     ended = {"scope": "local", "mode": "background", "status": "succeeded", "text": ""}
     rows = [

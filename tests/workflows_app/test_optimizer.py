@@ -180,6 +180,42 @@ def test_the_cost_is_a_range_from_prices_and_limits():
     assert plan(cheap, facts()).cost_nano[2] < low + high
 
 
+def test_the_most_it_costs_has_long_outputs_and_the_ops_that_stand_in():
+    ops = {
+        "a": {"prompt": "x", "tier": 1, "max_tokens": 8000, "retries": 0},
+        "b": {
+            "prompt": "y",
+            "tier": 3,
+            "max_tokens": 10,
+            "retries": 0,
+            "input_ops": ["a"],
+        },
+    }
+    alone = {"end_ops": ["b"], "ops": ops}
+    b = {**ops["b"], "on_error": "fallback_op", "fallback_op": "c"}
+    c = {"prompt": "z", "tier": 3, "max_tokens": 5000, "retries": 1}
+    helped = {"end_ops": ["b"], "ops": {**ops, "b": b, "c": c}}
+
+    most = plan(read(alone), facts()).cost_nano[2]
+    most_helped = plan(read(helped), facts()).cost_nano[2]
+
+    assert most >= (8000 * PRICES[1].output + 8000 * PRICES[3].input) // 1_000_000
+    assert most_helped >= most + 2 * 5000 * PRICES[3].output // 1_000_000
+
+
+def test_the_least_it_costs_is_without_what_a_condition_may_skip():
+    ops = {
+        "a": {"prompt": "x", "tier": 1},
+        "b": {"prompt": "y", "tier": 3, "input_ops": ["a"], "when": "a"},
+        "c": {"prompt": "z", "tier": 3, "input_ops": ["b"]},
+    }
+
+    low = plan(read({"end_ops": ["c"], "ops": ops}), facts()).cost_nano[0]
+    first = plan(read({"end_ops": ["a"], "ops": ops}), facts()).cost_nano[0]
+
+    assert 0 < low == first
+
+
 def test_ops_that_begin_alike_are_a_group():
     long = "The same long rules. " * 300
     ops = {f"o{n}": {"prompt": long + "{{input}}" + str(n)} for n in range(3)}

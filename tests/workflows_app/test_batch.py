@@ -155,6 +155,19 @@ async def test_a_run_whose_shared_call_failed_makes_it_itself(batch, upstream):
     assert len(upstream.attempts) == 2
 
 
+async def test_runs_that_share_an_answer_that_does_not_fit_share_the_next_one(
+    batch, upstream
+):
+    workflow = one_op(json_schema={"type": "object"}, temperature=0)
+    upstream.script = ["say=no", 'say={"n": 1}']
+
+    answer = await batch(workflow=workflow, inputs=["same"] * 3)
+
+    outputs = [result["outputs"] for result in answer.json["results"]]
+    assert outputs == [{"a": '{"n": 1}'}] * 3
+    assert len(upstream.attempts) == 2
+
+
 async def test_the_runs_of_a_batch_share_its_ceiling_and_never_overshoot_it(
     batch, upstream
 ):

@@ -5,6 +5,7 @@ from gateway.api.schemas import AMOUNT
 from workflows_app.request import MODES
 
 WORKFLOW = one_of({"type": "string", "minLength": 1}, {"type": "object"})
+INPUT = one_of(TEXT, {"type": "array"}, {"type": "object"})
 HOW = {
     "mode": words(*MODES),
     "stream": FLAG,
@@ -15,8 +16,8 @@ RUN = {
     **an_object(
         ("workflow",),
         workflow=WORKFLOW,
-        input=TEXT,
-        inputs={"type": "object", "additionalProperties": TEXT},
+        input=INPUT,
+        inputs={"type": "object"},
         deltas=FLAG,
         store=FLAG,
         webhook=TEXT,
@@ -28,7 +29,7 @@ BATCH = {
     **an_object(
         ("workflow",),
         workflow=WORKFLOW,
-        inputs=a_list({"type": "object"}),
+        inputs=a_list(INPUT),
         jsonl=TEXT,
         **HOW,
     ),

@@ -1,11 +1,14 @@
 import asyncio
 
 import httpx
+import pytest
+from jsonschema import Draft202012Validator
 
 from gateway.runtime.database import in_database
 from tests.workflows_app.samples import STRAWBERRY, one_op
 from workflows_app.models import Workflow
 from workflows_app.runs import Runs
+from workflows_app.shapes import BATCH, RUN
 
 
 async def test_the_references_example_end_to_end(run, upstream):
@@ -112,6 +115,20 @@ async def test_a_request_may_make_a_deadline_stricter_and_not_looser(run):
 
     assert [plan["meets_deadline"] for plan in met] == [False, False]
     assert free.json["plan"]["meets_deadline"]
+
+
+@pytest.mark.parametrize("input", ["a text", ["a", "list"], {"topic": "ants"}])
+async def test_every_input_that_is_taken_is_in_the_openapi_document(run, input):
+    body = {"workflow": one_op(), "input": input, "inputs": {"parts": ["x"]}}
+    for schema, each in (
+        (RUN, body),
+        (BATCH, {"workflow": one_op(), "inputs": [input]}),
+    ):
+        Draft202012Validator(schema).validate(each)
+
+    answer = await run(one_op(), input, inputs=body["inputs"])
+
+    assert answer.status == 200
 
 
 async def test_errors_are_told_in_the_clients_dialect(run):

@@ -36,7 +36,6 @@ FINAL = (
     NotFound,
     ShuttingDown,
     StorageFull,
-    TooManyRequests,
     UpstreamAuthError,
     UpstreamRefused,
     WorkflowFailed,
@@ -214,9 +213,12 @@ class Executor:
 
 
 def is_final(error: GatewayError) -> bool:
-    """Trying again is useless: also while a budget has nothing left."""
-    spent = isinstance(error, TooManyRequests) and error.should_retry is False
-    return spent or isinstance(error, FINAL)
+    """Trying again is useless: also while a limit of the key has nothing left, unless
+    it soon may, as when calls under way give back what was set aside for them."""
+    if isinstance(error, TooManyRequests):
+        late = (error.retry_after or 0) > LONGEST_PAUSE
+        return late or error.should_retry is False
+    return isinstance(error, FINAL)
 
 
 def vote(answers: list[str], op: Op) -> str:

@@ -8,7 +8,9 @@ from gateway.key_rows import digest_of
 from gateway.limits.rules import Rule
 from gateway.runtime.database import in_database
 from gateway.runtime.snapshot import Key
+from routing.pricing import TOKENS_PER_PRICE
 from tests.gateway.limits.samples import ZURICH, caller
+from tests.harness import PRICES
 from tests.workflows_app.samples import STRAWBERRY
 from workflows_app.background import look_once
 from workflows_app.models import WorkflowRun
@@ -43,6 +45,24 @@ async def test_a_budget_pays_for_a_run_and_ends_it(run, gateway):
     assert paid.status == 200
     assert refused.status != 200
     assert 'The budget of key "ci"' in refused.json["error"]["message"]
+
+
+async def test_ops_side_by_side_wait_for_what_a_budget_gets_back_from_each_other(
+    run, gateway, upstream
+):
+    tokens = 10_000
+    ops = {
+        name: {"prompt": f"Op {name}.", "tier": 3, "max_tokens": tokens}
+        for name in ("a", "b")
+    }
+    one_at_a_time = tokens * PRICES[3].output // TOKENS_PER_PRICE * 3 // 2
+    limit(gateway, one_at_a_time)
+
+    answer = await run({"end_ops": ["a", "b"], "ops": ops}, headers=HEADERS)
+
+    assert answer.status == 200
+    assert sorted(answer.json["outputs"]) == ["a", "b"]
+    assert len(upstream.attempts) == 2
 
 
 async def test_an_answer_tells_what_its_calls_left_of_the_keys_limits(

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 from gateway.ledger.books import Caller
 from gateway.runtime.runtime import Runtime
 from routing.catalog import Policy
-from workflows_app import call, optimizer, prompt
+from workflows_app import call, optimizer, prompt, schema
 from workflows_app.call import Wishes
 from workflows_app.caller import route_of
 from workflows_app.definition import Definition, Value
@@ -77,8 +77,14 @@ def stored_ops(
             snapshot.fingerprint_for(chat.scope),
             runtime.clock(),
         )
-        if entry is not None:
-            outputs[name] = call.text_of(call.parsed(entry.body))
+        if entry is None:
+            continue
+        text = call.text_of(call.parsed(entry.body))
+        if op.json_schema is not None:
+            if schema.mismatch(text, op.json_schema):
+                continue  # it will be asked for again
+            text = schema.unfenced(text)
+        outputs[name] = text
     return frozenset(outputs)
 
 

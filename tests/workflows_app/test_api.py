@@ -5,7 +5,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from gateway.runtime.database import in_database
-from tests.workflows_app.samples import STRAWBERRY, one_op
+from tests.workflows_app.samples import STRAWBERRY, one_op, two_ops
 from workflows_app.models import Workflow
 from workflows_app.runs import Runs
 from workflows_app.shapes import BATCH, RUN
@@ -102,6 +102,20 @@ async def test_the_plan_is_shown_without_running_anything(run, upstream):
     cost = plan["cost_usd"]
     assert 0 < cost["min"] <= cost["expected"] <= cost["max"]
     assert upstream.attempts == []
+
+
+async def test_the_plan_reads_stored_answers_as_the_run_does(run, upstream):
+    exact = {"temperature": 0, "retries": 0}
+    workflow = two_ops({**exact, "json_schema": {"type": "object"}}, exact)
+    upstream.script = ["say=no", "say=```json\n{}\n```", "ok"]
+
+    await run(workflow, "unfit")
+    unfit = await run(workflow, "unfit", query="?explain=1")
+    await run(workflow, "fenced")
+    fenced = await run(workflow, "fenced", query="?explain=1")
+
+    assert unfit.json["plan"]["cached"] == []
+    assert fenced.json["plan"]["cached"] == ["a", "b"]
 
 
 async def test_a_request_may_make_a_deadline_stricter_and_not_looser(run):

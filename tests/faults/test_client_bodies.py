@@ -5,7 +5,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from asgiref.sync import sync_to_async
 
+from gateway.ledger import store
+from gateway.models import Attempt, RequestLog
 from tests.faultllm import FaultLLM
 from tests.faults.clients import CHAT, PATH, assert_refused, post, raw
 from tests.harness import ask, one_backend, serving, three_tiers
@@ -129,14 +132,24 @@ async def test_c13_a_wrong_value_is_400_and_names_its_parameter(
 
 
 async def test_c11_a_nul_in_a_prompt_is_answered_and_its_row_written(
-    upstream: FaultLLM, tmp_path: Path
+    upstream: FaultLLM, tmp_path: Path, transactional_db
 ):
     async with serving(one_backend(upstream.url), tmp_path) as gateway:
         reply = await ask(gateway, "a\x00b")
         (request,) = gateway.records("request")
+        (attempt,) = gateway.records("attempt")
 
+    await sync_to_async(store.save)([request], [attempt], may_exist=False)
+    row = await RequestLog.objects.aget()
+    billed = await Attempt.objects.aget()
+
+    (sent,) = upstream.attempts
+    assert sent.body["messages"][0]["content"] == "a\x00b"
     assert reply.status == 200
-    assert request["status"] == 200
+    # The provider repeats what it is asked.
+    assert "a\x00b" in reply.json["choices"][0]["message"]["content"]
+    assert (row.request_id, row.status) == (reply.headers["x-request-id"], 200)
+    assert billed.attempt_id == sent.attempt_id
 
 
 @pytest.mark.parametrize(

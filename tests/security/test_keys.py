@@ -169,6 +169,7 @@ def test_s2_the_database_holds_the_digest_and_nothing_one_could_use(tenants):
     )
 
     secrets = {"red": tenants.red, "blue": tenants.blue}
+    assert secrets.keys() == {name for name, *_ in rows}
     for name, prefix, digest in rows:
         assert digest == hashlib.sha256(secrets[name].encode()).hexdigest()
         assert secrets[name].startswith(prefix)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import uuid4
 
 from gateway.errors import BudgetSpent, RateLimited, TooManyRequests
 from gateway.ledger.books import Caller, RequestRecord
@@ -86,7 +87,7 @@ class Charges:
             "usd": most_nano,
             "tokens": most.prompt + most.completion,
         }
-        marks = self._marks(record.caller, ("tokens", "usd"), amounts)
+        marks = self._marks(record.caller, ("tokens", "usd"), amounts, new_hold())
         if not marks:
             return None
         try:
@@ -100,7 +101,7 @@ class Charges:
     async def set_aside(self, rule: Rule, nano: int) -> Hold | None:
         """Room in a budget that no caller has; None without."""
         window = self._windows.at(rule.period, rule.zone, self._wall())
-        marks = [Mark(rule, window, nano, rule.limit)]
+        marks = [Mark(rule, window, nano, rule.limit, new_hold())]
         try:
             counters, _ = await self._reserve(marks)
         except Full:
@@ -124,7 +125,11 @@ class Charges:
             await counters.close()
 
     def _marks(
-        self, caller: Caller, kinds: tuple[Kind, ...], amounts: dict[Kind, int]
+        self,
+        caller: Caller,
+        kinds: tuple[Kind, ...],
+        amounts: dict[Kind, int],
+        hold: str = "",
     ) -> list[Mark]:
         now = self._wall()
         return [
@@ -133,6 +138,7 @@ class Charges:
                 self._windows.at(rule.period, rule.zone, now),
                 amounts[rule.kind],
                 rule.limit,
+                hold,
             )
             for rule in caller.rules
             if rule.kind in kinds
@@ -208,6 +214,10 @@ class Charges:
             return BudgetSpent(message, retry_after=SOON_SECONDS)
         wait = self.seconds_left(mark)
         return BudgetSpent(message, retry_after=wait, should_retry=False)
+
+
+def new_hold() -> str:
+    return uuid4().hex
 
 
 def capital(text: str) -> str:

@@ -33,6 +33,7 @@ class Mark:
     window: Window
     amount: int = 0
     limit: int = NO_LIMIT  # the rule's, or none when it is only looked at
+    hold: str = ""  # what is set aside and settled under one id counts once
 
     @property
     def name(self) -> str:

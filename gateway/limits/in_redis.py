@@ -15,12 +15,14 @@ BOOKS_SECONDS = 5.0
 MOST_NAMES = 10_000
 KNOWN = -1  # instead of the books' word: the counter must be there
 
-# Four arguments per key: amount, limit, what the books say (or -1), lifetime in ms.
+# Five arguments per key: amount, limit, what the books say (or -1), lifetime in ms, the
+# hold's id (or ""). The id is a field of the counter until it is settled, so it goes
+# with its window at the latest; a hold that is there is not set aside again.
 # What isn't two numbers is nobody's counter.
 RESERVE = """
 local counts = {}
 for i, key in ipairs(KEYS) do
-  local begins, ms = tonumber(ARGV[4 * i - 1]), ARGV[4 * i]
+  local begins, ms = tonumber(ARGV[5 * i - 2]), ARGV[5 * i - 1]
   local found = redis.pcall('HMGET', key, 's', 'r')
   local spent, reserved
   if not found.err then
@@ -35,33 +37,45 @@ for i, key in ipairs(KEYS) do
   redis.call('HSET', key, 's', string.format('%.0f', spent),
     'r', string.format('%.0f', reserved))
   redis.call('PEXPIRE', key, ms)
-  counts[i] = {spent, reserved}
+  local hold = ARGV[5 * i]
+  local held = hold ~= '' and redis.call('HEXISTS', key, 'h:' .. hold) == 1
+  counts[i] = {spent, reserved, held}
 end
 for i = 1, #KEYS do
-  local amount, limit = tonumber(ARGV[4 * i - 3]), tonumber(ARGV[4 * i - 2])
+  local amount, limit = tonumber(ARGV[5 * i - 4]), tonumber(ARGV[5 * i - 3])
   local spent, reserved = counts[i][1], counts[i][2]
-  if spent + reserved + amount > limit then
+  if not counts[i][3] and spent + reserved + amount > limit then
     return {'full', i, string.format('%.0f', spent), string.format('%.0f', reserved)}
   end
 end
 local answer = {'fits'}
 for i, key in ipairs(KEYS) do
-  local amount = tonumber(ARGV[4 * i - 3])
+  local amount, hold = tonumber(ARGV[5 * i - 4]), ARGV[5 * i]
+  if counts[i][3] then amount = 0 end
   answer[2 * i] = string.format('%.0f', counts[i][1])
   answer[2 * i + 1] = string.format('%.0f', counts[i][2] + amount)
   redis.call('HSET', key, 'r', answer[2 * i + 1])
+  if hold ~= '' then redis.call('HSET', key, 'h:' .. hold, '1') end
 end
 return answer
 """
-# Two per key: what was set aside, what it came to. A counter that is gone, or was begun
-# anew meanwhile, has nothing set aside to give back.
+# Four per key: what was set aside, what it came to, the hold's id (or ""), and 1 when
+# it was tried before. A counter that is gone, or was begun anew meanwhile, has nothing
+# set aside to give back. The cost of an unknown hold is counted at the first try only:
+# at a later one it was most likely taken and its answer lost. Had Redis been emptied
+# instead, the books raise a budget to what was spent; what is counted twice stays.
 SETTLE = """
 for i, key in ipairs(KEYS) do
-  local amount, cost = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+  local amount, cost = tonumber(ARGV[4 * i - 3]), tonumber(ARGV[4 * i - 2])
+  local hold, again = ARGV[4 * i - 1], ARGV[4 * i] == '1'
   local found = redis.pcall('HMGET', key, 's', 'r')
   local spent = not found.err and tonumber(found[1] or '')
   local reserved = not found.err and tonumber(found[2] or '')
   if spent and reserved then
+    if hold ~= '' and redis.call('HDEL', key, 'h:' .. hold) == 0 then
+      amount = 0
+      if again then cost = 0 end
+    end
     redis.call('HSET', key, 's', string.format('%.0f', spent + cost),
       'r', string.format('%.0f', math.max(0, reserved - amount)))
   end
@@ -87,6 +101,7 @@ class RedisCounters:
         # When each counter was last not below the books: others may count elsewhere.
         self._known: dict[str, float] = {}
         self._failures = link.failures
+        self._tried: set[str] = set()  # holds whose settlement got no answer
 
     @property
     def usable(self) -> bool:
@@ -102,6 +117,17 @@ class RedisCounters:
         await self._settling.close()
 
     async def _reserve(self, marks: Sequence[Mark]) -> list[Count]:
+        asked = self._link.up
+        try:
+            return await self._set_aside(marks)
+        except CountersDown:
+            # It may be set aside, and another counts now. Without an id nobody could
+            # tell: a look, or a request that a minute forgets.
+            if asked and any(mark.hold for mark in marks):
+                self._settling.add(marks, [0] * len(marks))
+            raise
+
+    async def _set_aside(self, marks: Sequence[Mark]) -> list[Count]:
         counts = await self._try(marks)
         if counts is None:  # Redis came back without them
             self._known.clear()
@@ -112,11 +138,12 @@ class RedisCounters:
 
     async def _try(self, marks: Sequence[Mark]) -> list[Count] | None:
         begins = await self._begins(marks)
-        args: list[int] = []
+        args: list[int | str] = []
         for mark in marks:
             left = mark.window.end - self._wall() + GRACE_SECONDS
             ms = max(1, int(left * 1000))
             args += (mark.amount, mark.limit, begins.get(mark.name, KNOWN), ms)
+            args.append(mark.hold)
         said = await self._run(self._reserving, marks, args)
         if said[0] == b"missing":
             return None
@@ -147,16 +174,24 @@ class RedisCounters:
         return {mark.name: spent.get(mark.name, 0) for mark in unknown}
 
     async def _settle(self, marks: Sequence[Mark], spent: Sequence[int]) -> None:
-        args: list[int] = []
+        args: list[int | str] = []
         for mark, amount in zip(marks, spent, strict=True):
-            args += (mark.amount, amount)
-        await self._run(self._giving, marks, args)
+            again = int(mark.hold in self._tried)
+            args += (mark.amount, amount, mark.hold, again)
+        holds, asked = {mark.hold for mark in marks if mark.hold}, self._link.up
+        try:
+            await self._run(self._giving, marks, args)
+        except CountersDown:
+            if asked:
+                self._tried |= holds
+            raise
+        self._tried -= holds
 
     async def _run(
         self,
         script: Callable[..., Awaitable[list[bytes]]],
         marks: Sequence[Mark],
-        args: list[int],
+        args: list[int | str],
     ) -> list[bytes]:
         keys = [PREFIX + self._seal.name("limit", mark.name.encode()) for mark in marks]
         try:

@@ -40,11 +40,11 @@ def tiers(url: str, **policy: object) -> Catalog:
     return replace(catalog, backends=priced)
 
 
-def mark(amount: int, limit: int = 100, subject: str = "key:1") -> Mark:
+def mark(amount: int, limit: int = 100, subject: str = "key:1", hold: str = "") -> Mark:
     """An amount of 0 is only a look."""
     of = budget(limit, subject=subject)
     today = window(of.period, of.zone, NOON)
-    return Mark(of, today, amount, limit if amount else NO_LIMIT)
+    return Mark(of, today, amount, limit if amount else NO_LIMIT, hold)
 
 
 async def no_books(marks: object) -> dict[str, int]:

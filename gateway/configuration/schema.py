@@ -115,10 +115,10 @@ KEY: Keys = {
 }
 INTENT: Keys = {
     "slug": filling(Intent, "slug", required=True),
+    "description": Key(Kind.LINES, "description"),  # a text by people, if of one line
     **{
         name: filling(Intent, name)
         for name in (
-            "description",
             "words",
             "cues",
             "bias",

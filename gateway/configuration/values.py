@@ -27,6 +27,11 @@ class Kind(Enum):
     USD = "an amount in USD"
 
 
+# What people's texts hold that is not printable: line ends, spaces that don't break,
+# and what joins the parts of an emoji.
+OF_LINES = re.compile("[\r\n\t\u00a0\u202f\u200c\u200d]")
+
+
 class WrongValue(ValueError):
     """The value isn't of its kind; the message, if any, is a hint. Holds no value."""
 
@@ -43,7 +48,7 @@ def _text(scalar: Scalar) -> str:
 
 
 def _lines(scalar: Scalar) -> str:
-    return _printable(scalar, re.sub(r"[\r\n\t]", "", scalar.text))
+    return _printable(scalar, OF_LINES.sub("", scalar.text))
 
 
 def _printable(scalar: Scalar, letters: str) -> str:

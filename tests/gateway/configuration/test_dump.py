@@ -137,7 +137,10 @@ def test_intents_and_pins_come_back_as_they_were():
         words="no\r\n1.5, rook takes\n", cues="tools 2.5", active=False, cascade="all"
     )
     key, _ = ApiKey.issue("key:5")
-    chess = Intent.objects.create(slug="chess", bias=-0.5, cascade_check="form")
+    told = "64\u00a0fields, \U0001f469\u200d\U0001f4bb: # plays"
+    chess = Intent.objects.create(
+        slug="chess", description=told, bias=-0.5, cascade_check="form"
+    )
     pin = partial(TrailPin.objects.create, intent=chess, value=0)
     pin(tier=2, backend="large", value=0.1 + 0.2)
     pin(tier=2, backend="large", scope=key.scope)
@@ -152,6 +155,7 @@ def test_intents_and_pins_come_back_as_they_were():
     apply(plan(parsed(text), NOW))
 
     assert dump(LATER) == text
+    assert Intent.objects.get(slug="chess").description == told
     assert "    scope: key:key:5\n" in text
     code = Intent.objects.get(slug="code")
     assert (code.words, code.active) == ("no\r\n1.5, rook takes\n", False)

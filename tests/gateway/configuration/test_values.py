@@ -60,6 +60,14 @@ def test_text_with_line_breaks_or_invisible_characters_is_refused():
             convert(Scalar(1, text, plain=False), Kind.TEXT)
 
 
+def test_a_description_may_have_lines_spaces_that_do_not_break_and_joined_emoji():
+    text = "10\u00a0models\n\U0001f469\u200d\U0001f4bb\tfor\u202fcode"
+
+    assert convert(Scalar(1, text, plain=False), Kind.LINES) == text
+    with pytest.raises(WrongValue, match="can't be printed"):
+        convert(Scalar(1, "a\u200b", plain=False), Kind.LINES)
+
+
 @pytest.mark.parametrize(
     ("usd", "nano"),
     [

@@ -41,8 +41,9 @@ lint: .venv/.installed-dev ## ruff, mypy, migrations in step with the models
 	$(BIN)/mypy routing gateway config workflows_app
 	$(PY) manage.py makemigrations --check --dry-run
 
+# Three at a time keep two cores busy: tests of whole instances wait a lot.
 test: lint ## every check and test a bare machine can run
-	$(BIN)/pytest -q -n 2 -m "not slow and not service and not browser"
+	$(BIN)/pytest -q -n 3 -m "not slow and not service and not browser"
 
 test-full: .venv/.installed-dev ## the long sweeps, the services and the browser
 	$(BIN)/pytest -q -n 2 -m "slow or service or browser"

@@ -9,7 +9,7 @@ from tests.instance import Instance
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Instance:
-    return Instance(tmp_path, "http://127.0.0.1:1")
+    return Instance(tmp_path, "http://127.0.0.1:1", empty=True)
 
 
 @pytest.mark.parametrize("command", ["serve", "create_key ci", "dump_config", "check"])

@@ -16,7 +16,6 @@ from tests.instance import ROOT, Instance
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with ThreadedFaultLLM() as upstream:
         instance = Instance(tmp_path_factory.mktemp("operations"), upstream.url)
-        instance.manage("migrate")
         key = instance.manage("create_key", "first").stdout.strip()
         with instance.serving(
             "--workers", "2", "--config", str(instance.config)

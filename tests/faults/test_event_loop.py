@@ -19,7 +19,6 @@ KEYS = 10_000
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with ThreadedFaultLLM() as upstream:
         instance = Instance(tmp_path_factory.mktemp("watched"), upstream.url)
-        instance.manage("migrate")
         instance.manage("load_config", str(instance.config))
         # However long a prompt is here, it goes to the provider.
         instance.query("UPDATE routing_backend SET context_window = NULL")

@@ -17,7 +17,7 @@ from tests.instance import PROVIDER_KEY, Instance
 
 
 def test_the_quick_start_of_the_reference_works_as_written(oracle, tmp_path: Path):
-    instance = Instance(tmp_path, oracle[0])
+    instance = Instance(tmp_path, oracle[0], empty=True)
     with instance.serving() as url:
         answer = httpx.post(
             url + CHAT,
@@ -63,7 +63,7 @@ def test_the_quick_start_of_the_reference_works_as_written(oracle, tmp_path: Pat
 def test_a_key_and_a_configuration_can_come_before_the_first_start(
     oracle, tmp_path: Path
 ):
-    instance = Instance(tmp_path, oracle[0])
+    instance = Instance(tmp_path, oracle[0], empty=True)
     dumped = instance.manage("dump_config")
     key = instance.manage("create_key", "ci")
     loaded = instance.manage("load_config", str(instance.config))
@@ -82,7 +82,7 @@ def test_a_key_and_a_configuration_can_come_before_the_first_start(
 def test_the_first_link_opens_once_and_is_stored_nowhere_in_clear(
     oracle, tmp_path: Path
 ):
-    instance = Instance(tmp_path, oracle[0])
+    instance = Instance(tmp_path, oracle[0], empty=True)
     with instance.serving():
         link = next(word for word in instance.log.split() if "/admin/setup/" in word)
         with httpx.Client(follow_redirects=True) as browser:
@@ -109,7 +109,7 @@ def test_the_first_link_opens_once_and_is_stored_nowhere_in_clear(
 
 
 def test_secrets_of_the_instance_are_its_owners_alone(oracle, tmp_path: Path):
-    instance = Instance(tmp_path, oracle[0])
+    instance = Instance(tmp_path, oracle[0], empty=True)
     with instance.serving():
         names = ["secret.key", "encryption.key", "db.sqlite3"]
         modes = [(instance.data_dir / name).stat().st_mode & 0o777 for name in names]
@@ -123,7 +123,7 @@ def test_secrets_of_the_instance_are_its_owners_alone(oracle, tmp_path: Path):
 def test_with_a_key_in_the_database_every_address_but_health_needs_it(
     oracle, tmp_path: Path
 ):
-    instance = Instance(tmp_path, oracle[0])
+    instance = Instance(tmp_path, oracle[0], empty=True)
     with instance.serving() as url:
         open_mode = httpx.post(url + CHAT, json=chat("Hi"))
         made = instance.manage("create_key", "first")
@@ -162,14 +162,14 @@ def test_with_a_key_in_the_database_every_address_but_health_needs_it(
 def test_open_mode_is_only_for_somebody_on_this_machine(
     oracle, tmp_path: Path, headers: dict[str, str]
 ):
-    with Instance(tmp_path, oracle[0]).serving() as url:
+    with Instance(tmp_path, oracle[0], empty=True).serving() as url:
         response = httpx.post(url + CHAT, json=chat("Hi"), headers=headers)
 
     assert response.status_code == 401
 
 
 def test_open_mode_ends_where_the_address_is_not_loopback(oracle, tmp_path: Path):
-    instance = Instance(tmp_path, oracle[0])
+    instance = Instance(tmp_path, oracle[0], empty=True)
     process = instance.start("--addr", "0.0.0.0:0")
     url = instance.url.replace("0.0.0.0", "127.0.0.1")
     response = httpx.post(url + CHAT, json=chat("Hi"))
@@ -180,7 +180,7 @@ def test_open_mode_ends_where_the_address_is_not_loopback(oracle, tmp_path: Path
 
 
 def test_the_providers_key_is_found_nowhere_but_in_its_requests(oracle, tmp_path: Path):
-    instance = Instance(tmp_path, oracle[0])
+    instance = Instance(tmp_path, oracle[0], empty=True)
     with instance.serving() as url:
         httpx.post(url + CHAT, json=chat("Hi"))
         pages = [httpx.get(url + path).text for path in ("/v1/backends", "/v1/models")]

@@ -16,9 +16,8 @@ from tests.instance import Instance
 def test_r7_who_is_stopped_while_starting_stops(tmp_path: Path):
     """It has a dead process's journal to bring in, and the database is locked."""
     instance = Instance(tmp_path, "http://127.0.0.1:1")
-    instance.manage("migrate")
     journal = instance.data_dir / "journal"
-    journal.mkdir(exist_ok=True)
+    journal.mkdir()
     (journal / "1-dead.000000.journal").write_text("of no use\n")
     with locked(instance):
         process = serve_watched(instance)
@@ -38,7 +37,6 @@ def test_r10_a_worker_that_cannot_start_does_not_take_the_others_with_it(
 ):
     with ThreadedFaultLLM() as upstream:
         instance = Instance(tmp_path, upstream.url)
-        instance.manage("migrate")
         key = instance.manage("create_key", "first").stdout.strip()
         with instance.serving("--workers", "2") as url:
             running = Running(instance, upstream, url, key, workers=2)

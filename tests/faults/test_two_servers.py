@@ -9,13 +9,14 @@ import pytest
 from tests.faults.processes import CHAT, chat, wait_until
 from tests.instance import Instance, kill_group
 
+WORKERS = ["1", pytest.param("2", marks=pytest.mark.slow)]
 SLOW = """
   - {{name: slow, provider: openai-compatible, model: fault/trickle-500ms,
      base_url: "{url}", cost_per_1k_in: 0, cost_per_1k_out: 0, tier: 1}}
 """
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", WORKERS)
 def test_r5_a_second_server_is_refused_and_the_first_serves_on(
     oracle, tmp_path: Path, workers: str
 ):
@@ -45,7 +46,7 @@ def test_r5_a_second_server_is_refused_and_the_first_serves_on(
     assert [done.returncode for done in commands] == [0, 0]
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", WORKERS)
 def test_r5_after_kill_9_nothing_is_left_that_hinders_the_next_start(
     oracle, tmp_path: Path, workers: str
 ):
@@ -57,7 +58,7 @@ def test_r5_after_kill_9_nothing_is_left_that_hinders_the_next_start(
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("workers", WORKERS)
 def test_r5_the_next_one_starts_while_the_last_one_ends_its_streams(
     oracle, tmp_path: Path, workers: str
 ):

@@ -43,7 +43,6 @@ def tenants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoTenants]:
     with ThreadedFaultLLM() as upstream:
         extra = STORED.format(url=upstream.url, key=STORED_KEY)
         instance = Instance(folder, upstream.url, extra)
-        instance.manage("migrate")
         red, blue = (
             instance.manage("create_key", name, "--team", name).stdout.strip()
             for name in ("red", "blue")

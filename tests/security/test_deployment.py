@@ -108,7 +108,7 @@ def test_s32_each_instance_makes_a_secret_of_its_own(tmp_path: Path):
 
 
 def test_s33_a_fresh_instance_has_nobody_and_no_key_in_it(tmp_path: Path):
-    instance = Instance(tmp_path, "http://127.0.0.1:1")
+    instance = Instance(tmp_path, "http://127.0.0.1:1", empty=True)
     done = instance.manage("migrate")
 
     assert done.returncode == 0

@@ -63,7 +63,6 @@ def test_a_workflow_is_run_in_the_terminal(
     tmp_path, threaded_upstream: ThreadedFaultLLM
 ):
     instance = Instance(tmp_path, threaded_upstream.url)
-    instance.manage("migrate", "--verbosity=0")
     instance.manage("load_config", str(instance.config))
     instance.manage("load_workflows")
 

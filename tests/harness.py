@@ -105,9 +105,15 @@ class Gateway:
                 await asyncio.sleep(0.005)
 
     async def settled(self) -> None:
-        """Wait until no request and no provider call is under way."""
+        """Wait until no request, no provider call and nothing beside the traffic, such
+        as an audit, is under way."""
+        runtime = self.runtime
         async with asyncio.timeout(20):
-            while self.runtime.admission.in_flight or len(self.runtime.inflight):
+            while (
+                runtime.admission.in_flight
+                or len(runtime.inflight)
+                or len(runtime.background)
+            ):
                 await asyncio.sleep(0.005)
 
 

@@ -1,13 +1,7 @@
 """Gateways whose hits are audited by a judge."""
 
 from routing.catalog import Catalog, Policy, Tier
-from tests.harness import Gateway, backend
-from tests.workers import until
-
-
-async def audited(gateway: Gateway) -> None:
-    await until(lambda: not len(gateway.runtime.background))
-    await gateway.settled()
+from tests.harness import backend
 
 
 def with_judge(url: str, judge: str, **policy: object) -> Catalog:

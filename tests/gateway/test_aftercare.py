@@ -11,7 +11,7 @@ from gateway.models import CacheLevelOff, CacheProof
 from gateway.runtime.database import in_database
 from routing.catalog import Policy
 from tests.faultllm import FaultLLM
-from tests.gateway.audits import audited, with_judge
+from tests.gateway.audits import with_judge
 from tests.harness import ask, one_backend, serving
 
 QUESTION = "What is the capital of France?"
@@ -35,7 +35,7 @@ async def test_a_hit_by_another_wording_is_answered_afresh_and_compared(
         await ask(gateway, QUESTION)
         exact = await ask(gateway, QUESTION)
         reply = await ask(gateway, OTHER_WORDING, stream=True)
-        await audited(gateway)
+        await gateway.settled()
         rows = {row["endpoint"]: row for row in gateway.records("request")}
 
     assert exact.headers["x-llm-router-cache-level"] == "exact"
@@ -62,7 +62,7 @@ async def test_every_hundredth_is_audited_and_none_without_a_budget(
         await ask(half, QUESTION)
         for city in ("city", "city, please", "city?", "city please"):
             await ask(half, f"What's France's capital {city}")
-            await audited(half)
+            await half.settled()
         audits = [r for r in half.records("request") if r["endpoint"] == "cache.audit"]
         hits = [r for r in half.records("request") if r["cache_level"] == "canonical"]
     assert len(audits) == len(hits) // 2
@@ -72,7 +72,7 @@ async def test_every_hundredth_is_audited_and_none_without_a_budget(
     async with serving(poor, tmp_path / "poor") as gateway:
         await ask(gateway, QUESTION)
         await ask(gateway, OTHER_WORDING)
-        await audited(gateway)
+        await gateway.settled()
     assert len(upstream.attempts) == before + 1
 
 
@@ -84,7 +84,7 @@ async def test_texts_that_differ_are_unjudged_without_a_judge(
     async with serving(catalog, tmp_path) as gateway:
         await ask(gateway, QUESTION)
         await ask(gateway, OTHER_WORDING)
-        await audited(gateway)
+        await gateway.settled()
 
     assert await proof_rows() == [("local", "canonical", 0, 0, 1)]
 
@@ -97,7 +97,7 @@ async def test_the_judge_is_asked_when_texts_differ_and_only_yes_and_no_count(
     async with serving(catalog, tmp_path) as gateway:
         await ask(gateway, QUESTION)
         await ask(gateway, OTHER_WORDING)
-        await audited(gateway)
+        await gateway.settled()
         rows = {row["endpoint"]: row for row in gateway.records("request")}
 
     assert rows["cache.judge"]["backend"] == "judge"
@@ -156,7 +156,7 @@ async def test_d9_a_stale_answer_is_given_while_one_request_buys_it_anew(
         crowd = await asyncio.gather(*(ask(gateway, QUESTION) for _ in range(20)))
         await upstream.until(lambda: upstream.holding == 1)
         upstream.release()
-        await audited(gateway)
+        await gateway.settled()
         fresh = await ask(gateway, QUESTION)
         now[0] = 400.0
         upstream.always = "ok"

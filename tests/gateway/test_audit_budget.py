@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from gateway.limits.rules import of_audits
 from routing.catalog import Catalog
 from tests.faultllm import FaultLLM
-from tests.gateway.audits import COUNTRIES, audited, with_judge
+from tests.gateway.audits import COUNTRIES, with_judge
 from tests.gateway.limits.buying import standing
 from tests.harness import Gateway, ask, one_backend, serving
 from tests.workers import until
@@ -37,7 +37,7 @@ async def hit_all(gateway: Gateway, words: str) -> None:
     replies = await asyncio.gather(*asked)
     levels = {reply.headers["x-llm-router-cache-level"] for reply in replies}
     assert levels == {"canonical"}
-    await audited(gateway)
+    await gateway.settled()
 
 
 def charged(upstream: FaultLLM, gateway: Gateway) -> float:
@@ -93,7 +93,7 @@ async def test_calls_that_stand_still_keep_what_they_may_cost(
         ((_, aside),) = await standing(gateway, of_audits(budget))
         upstream.always = None
         upstream.release()
-        await audited(gateway)
+        await gateway.settled()
 
     assert budget / 2 < aside / 1e9 <= budget
 
@@ -109,7 +109,7 @@ async def test_an_answer_that_nobody_saw_costs_what_was_set_aside_and_no_second_
         before = len(upstream.attempts)
         upstream.script = ["html-200"]  # it may have billed the work
         await ask(gateway, "What's France's capital?")
-        await audited(gateway)
+        await gateway.settled()
         ((spent, aside),) = await standing(gateway, of_audits(1.0))
         (audit,) = [
             record
@@ -132,7 +132,7 @@ async def test_a_budget_that_no_audit_fits_is_told_once(
         with capture_logs() as logs:
             for words in ("What's France's capital?", "What is France's capital?"):
                 await ask(gateway, words)
-                await audited(gateway)
+                await gateway.settled()
 
     [told] = [log for log in logs if log["event"] == "audit_exceeds_budget"]
     assert told["may_cost_usd"] > told["budget_usd"] == 0.00001
@@ -149,6 +149,6 @@ async def test_a_budget_of_nothing_audits_nothing_also_where_nothing_has_a_price
     async with serving(replace(catalog, backends=(free,)), tmp_path) as gateway:
         await ask(gateway, "What is the capital of France?")
         await ask(gateway, "What's France's capital?")
-        await audited(gateway)
+        await gateway.settled()
 
     assert len(upstream.attempts) == 1

@@ -19,7 +19,6 @@ from routing.learned.features import Row
 from routing.models import Judgement
 from tests.faultllm import FaultLLM
 from tests.harness import Gateway, ask, backend, serving, three_tiers
-from tests.workers import until
 
 
 @asynccontextmanager
@@ -72,7 +71,6 @@ def with_judge(upstream: FaultLLM, url: str, **policy) -> Catalog:
 
 
 async def compared(gateway: Gateway) -> list[Judgement]:
-    await until(lambda: not len(gateway.runtime.background))
     await gateway.settled()
     return await in_database(lambda: list(Judgement.objects.all()))
 

@@ -79,6 +79,7 @@ async def shown_to(user: User, upstream, tmp_path, **form: str) -> str:
     catalog = (await sync_to_async(build)(timezone.now())).catalog
     async with serving(catalog, tmp_path) as gateway:
         response = await playground(page(user, gateway, **form))
+        await gateway.settled()  # answers are compared
         records = gateway.records("request")
     response.requests = records
     return response

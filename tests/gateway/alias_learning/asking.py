@@ -8,7 +8,6 @@ from gateway.runtime.database import in_database
 from routing.catalog import Catalog, Policy, Tier
 from tests.faultllm import FaultLLM
 from tests.harness import Clock, Gateway, ask, backend, serving
-from tests.workers import until
 
 EGG = "How long should I boil an egg for a soft yolk?"
 COOKED = "How long should I cook an egg for a soft yolk?"
@@ -36,7 +35,6 @@ async def learning(catalog: Catalog, folder: Path, **options: object):
 
 
 async def done(gateway: Gateway) -> None:
-    await until(lambda: not len(gateway.runtime.background))
     await gateway.settled()
 
 

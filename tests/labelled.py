@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.required import missing
+
 MISSING = "LLM_ROUTER_EVAL_DATA names no folder with labelled data"
 EVAL_DATA = Path(os.environ.get("LLM_ROUTER_EVAL_DATA", ""))
 needs_labelled_data = pytest.mark.usefixtures("labelled_data")
@@ -15,6 +17,4 @@ def folder() -> Path:
     named = os.environ.get("LLM_ROUTER_EVAL_DATA", "")
     if named and Path(named).is_dir():
         return Path(named)
-    if os.environ.get("LLM_ROUTER_REQUIRE_SERVICES"):
-        pytest.fail(f"{MISSING}, and LLM_ROUTER_REQUIRE_SERVICES says it must.")
-    pytest.skip(f"{MISSING}.")
+    missing(MISSING)

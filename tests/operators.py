@@ -1,14 +1,13 @@
 """Somebody who runs an instance, by Chromium or by hand."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
-import pytest
 
 from tests.instance import Instance
+from tests.required import missing
 
 NAME, PASSWORD = "operator", "a long enough secret"
 
@@ -28,9 +27,7 @@ def chromium_page() -> Iterator:
     """Skips where there is no Chromium, unless services are required."""
     chromium = shutil.which("chromium")
     if chromium is None:
-        if os.environ.get("LLM_ROUTER_REQUIRE_SERVICES") == "1":
-            raise RuntimeError("chromium is missing, and services are required.")
-        pytest.skip("chromium is not installed.")
+        missing("chromium is not installed")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-import pytest
+
+from tests.required import missing
 
 SERVER = "postgresql://postgres@127.0.0.1:5432"
 
@@ -18,10 +19,7 @@ def own_database() -> Iterator[str]:
     try:
         server = psycopg.connect(f"{SERVER}/postgres", autocommit=True)
     except psycopg.OperationalError:
-        reason = "No PostgreSQL answers at 127.0.0.1:5432."
-        if os.environ.get("LLM_ROUTER_REQUIRE_SERVICES"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing("No PostgreSQL answers at 127.0.0.1:5432")
     with server:
         server.execute(f"CREATE DATABASE {name}")
         yield f"{SERVER}/{name}"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from tests.required import missing
 
 
 class RedisServer:
@@ -68,9 +68,7 @@ class RedisServer:
 @contextmanager
 def redis_server(folder: Path) -> Iterator[RedisServer]:
     if shutil.which("redis-server") is None:
-        if os.environ.get("LLM_ROUTER_REQUIRE_SERVICES") == "1":
-            raise RuntimeError("redis-server is missing, and services are required.")
-        pytest.skip("redis-server is not installed.")
+        missing("redis-server is not installed")
     server = RedisServer(folder)
     server.start()
     try:

@@ -1,7 +1,6 @@
 """The four crossings with an upstream that nobody here wrote: @copilotkit/aimock."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ from openai import AsyncOpenAI
 
 from routing.catalog import Catalog, Tier
 from tests.harness import backend, serving
+from tests.required import missing
 
 pytestmark = pytest.mark.service
 
@@ -72,10 +72,7 @@ FUNCTION = {"name": "weather", "description": "Of a city.", "parameters": SCHEMA
 def aimock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     node = shutil.which("node")
     if not node or not SERVER.exists():
-        reason = f"aimock is not installed; with Node at hand: {INSTALL}"
-        if os.environ.get("LLM_ROUTER_REQUIRE_SERVICES"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing(f"aimock is not installed (with Node at hand: {INSTALL})")
     folder = tmp_path_factory.mktemp("aimock")
     fixtures = folder / "fixtures.json"
     fixtures.write_text(json.dumps({"fixtures": FIXTURES}))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.required import missing
+
 SERVER = ("127.0.0.1", 5432)
 ALSO_ON_POSTGRESQL = (
     "tests/gateway/ledger/test_store.py",
@@ -33,10 +35,7 @@ def test_all_of_it_holds_on_postgresql_too():
     try:
         socket.create_connection(SERVER, timeout=2).close()
     except OSError:
-        reason = "No PostgreSQL answers at 127.0.0.1:5432."
-        if os.environ.get("LLM_ROUTER_REQUIRE_SERVICES"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing("No PostgreSQL answers at 127.0.0.1:5432")
     # A name of its own, so that two runs at the same time don't meet.
     url = f"postgres://postgres@{SERVER[0]}:{SERVER[1]}/llm_router_{os.getpid()}"
     chosen = ["-m", "not service and not slow", "-p", "no:cacheprovider", "-q"]

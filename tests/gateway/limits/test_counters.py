@@ -25,13 +25,11 @@ from tests.redis_server import RedisServer
 # --- The same of all kinds ---------------------------------------------------------
 
 
-@pytest.fixture(
-    params=[
-        "memory",
-        pytest.param("database", marks=pytest.mark.django_db(transaction=True)),
-        pytest.param("redis", marks=pytest.mark.service),
-    ]
-)
+DATABASE = pytest.param("database", marks=pytest.mark.django_db(transaction=True))
+REDIS = pytest.param("redis", marks=pytest.mark.service)
+
+
+@pytest.fixture(params=["memory", DATABASE, REDIS])
 def where(request: pytest.FixtureRequest) -> str:
     """Where is counted: nowhere else, the database, or the URL of a Redis."""
     if request.param == "redis":
@@ -161,9 +159,8 @@ async def test_a_database_that_fails_is_told_and_left_alone_for_a_moment():
     await counters.close()
 
 
+@pytest.mark.parametrize("where", [DATABASE, REDIS], indirect=True)  # memory is at once
 async def test_who_leaves_while_it_is_set_aside_leaves_nothing(counters: Counters):
-    if isinstance(counters, MemoryCounters):
-        pytest.skip("Memory never waits.")
     task = asyncio.create_task(counters.reserve([mark(60)]))
     await asyncio.sleep(0)
     await asyncio.sleep(0)

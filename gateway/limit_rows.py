@@ -129,3 +129,18 @@ class LimitCounter(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class LimitHold(models.Model):
+    """What one call has set aside in these counters, until it is settled: a settlement
+    is made while its row is there, and so only once.
+
+    `void` is what was settled without having been set aside: it can't be any more.
+    """
+
+    hold = models.CharField(max_length=64, unique=True)
+    void = models.BooleanField(default=False)
+    ends_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.hold

@@ -14,7 +14,7 @@ from gateway.cache_rows import (
 )
 from gateway.content_rows import RequestContent
 from gateway.key_rows import ApiKey, SetupToken
-from gateway.limit_rows import LimitCounter, SpendDay, Team
+from gateway.limit_rows import LimitCounter, LimitHold, SpendDay, Team
 from gateway.measured_rows import MeasuredDay
 from gateway.placed_rows import PlacedHour
 from gateway.usage_rows import UsageRollup
@@ -29,6 +29,7 @@ __all__ = [
     "RequestContent",
     "LearnedAlias",
     "LimitCounter",
+    "LimitHold",
     "MeasuredDay",
     "PlacedHour",
     "RequestLog",

@@ -204,6 +204,8 @@ class Books:
         intent["at"] = self._now()
         aside = max(record.set_aside_nano, hold.nano if hold else 0)
         intent["cost_nano"] = max(intent["cost_nano"], aside)
+        if hold:
+            intent["aside"] = hold.written
         try:
             self.journal.append(intent)
         except StorageFull:

@@ -1,5 +1,6 @@
 """Brings the journals of dead processes into the database, exactly once."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -14,18 +15,21 @@ from routing.chat import Json
 log = structlog.get_logger("ledger")
 
 
-def replay(folder: Path) -> int:
+def replay(folder: Path, heir: Callable[[Json], None] = lambda attempt: None) -> int:
     """Store what dead processes left; returns how many records their journals held.
+    `heir` is told of the attempts for which something was set aside, with their end.
 
     An attempt with an intent and no settlement may have been billed: it becomes a row
     in state `unknown`, its estimated cost kept as spent. A request that never ended
     becomes a row with outcome `interrupted`. Killed in the middle, it starts again
     and finds its own rows.
     """
-    return sum(replay_journal(folder, segments) for segments in abandoned(folder))
+    return sum(replay_journal(folder, segments, heir) for segments in abandoned(folder))
 
 
-def replay_journal(folder: Path, segments: list[Path]) -> int:
+def replay_journal(
+    folder: Path, segments: list[Path], heir: Callable[[Json], None]
+) -> int:
     """Store one journal, a segment at a time, and delete it."""
     attempts: dict[str, Json] = {}  # intents not settled yet, by attempt
     requests: dict[str, Json] = {}  # last intents of those not ended yet, by request
@@ -40,8 +44,11 @@ def replay_journal(folder: Path, segments: list[Path]) -> int:
         for request in batch.requests:
             requests.pop(request["request_id"], None)
         save(folder, batch)
+        bequeath(batch.attempts, heir)
         count += len(batch.requests) + len(batch.attempts)
-    save(folder, Batch(attempts=[unknown(intent) for intent in attempts.values()]))
+    unsettled = [unknown(intent) for intent in attempts.values()]
+    save(folder, Batch(attempts=unsettled))
+    bequeath(unsettled, heir)
     save(folder, Batch(requests=[interrupted(intent) for intent in requests.values()]))
     for path in segments:
         path.unlink()
@@ -63,6 +70,12 @@ def read_segment(path: Path) -> Batch:
 def save(folder: Path, batch: Batch) -> None:
     poisoned = store.save(batch.requests, batch.attempts, may_exist=True)
     reject(folder, batch.damaged, poisoned)
+
+
+def bequeath(attempts: list[Json], heir: Callable[[Json], None]) -> None:
+    for attempt in attempts:
+        if "aside" in attempt:
+            heir(attempt)
 
 
 def unknown(intent: Json) -> Json:

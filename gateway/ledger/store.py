@@ -26,6 +26,7 @@ from gateway.ledger.table import Sums, Table, text
 from gateway.models import (
     Attempt,
     LimitCounter,
+    LimitHold,
     PlacedHour,
     RequestContent,
     RequestLog,
@@ -192,10 +193,13 @@ def make_durable() -> None:
 def purge(now: datetime, days: int) -> int:
     """Delete one small step of rows older than `days`; returns how many went."""
     cutoff = now - timedelta(days=days)
-    ended = LimitCounter.objects.filter(ends_at__lt=now - timedelta(hours=1))
-    deleted = ended.filter(pk__in=ended.values("pk")[:STEP]).delete()[0]
+    manager: Any
+    deleted = 0
+    for manager in (LimitCounter.objects, LimitHold.objects):
+        ended = manager.filter(ends_at__lt=now - timedelta(hours=1))
+        deleted += ended.filter(pk__in=ended.values("pk")[:STEP]).delete()[0]
     for model in (RequestLog, Attempt, Lesson):
-        manager: Any = model._default_manager
+        manager = model._default_manager
         old = manager.filter(at__lt=cutoff).order_by("at").values("pk")[:STEP]
         deleted += manager.filter(pk__in=[row["pk"] for row in old]).delete()[0]
     _purge_rollups(cutoff)

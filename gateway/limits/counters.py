@@ -43,6 +43,19 @@ class Mark:
         return f"{rule.subject}:{rule.kind}:{rule.period}:{start}"
 
 
+class Aside(Protocol):
+    """An amount that a hold set aside in one counter."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def amount(self) -> int: ...
+
+    @property
+    def hold(self) -> str: ...
+
+
 class Full(Exception):
     """There is no room for a mark's amount; nothing was set aside for any."""
 
@@ -68,3 +81,11 @@ class Counters(Protocol):
 
     async def close(self) -> None:
         """Bring what is still to be settled to its end."""
+
+
+class CommonCounters(Counters, Protocol):
+    """Those of all workers: they stand when one of them ends."""
+
+    def inherit(self, asides: Sequence[Aside], spent: Sequence[int]) -> None:
+        """Soon: settle what a process that is gone had set aside under one hold, if
+        it hasn't been settled."""

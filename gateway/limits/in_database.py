@@ -11,17 +11,17 @@ from datetime import UTC, datetime
 from django.db.models import F
 
 from gateway.limits.books import spent_so_far
-from gateway.limits.counters import Count, CountersDown, Full, Mark
+from gateway.limits.counters import Aside, Count, CountersDown, Full, Mark
 from gateway.limits.counting_thread import CountingThread
 from gateway.limits.settling import Settling
-from gateway.models import LimitCounter
+from gateway.models import LimitCounter, LimitHold
 
 BOOKS_SECONDS = 1.0
 MOST_NAMES = 10_000
 
 
 class DatabaseCounters:
-    """Rows of LimitCounter."""
+    """Rows of LimitCounter, and one of LimitHold for each call under way."""
 
     def __init__(
         self,
@@ -43,6 +43,9 @@ class DatabaseCounters:
 
     def settle(self, marks: Sequence[Mark], spent: Sequence[int]) -> None:
         self._settling.add(marks, spent)
+
+    def inherit(self, asides: Sequence[Aside], spent: Sequence[int]) -> None:
+        self._settling.add(asides, spent)
 
     async def close(self) -> None:
         await self._settling.close()
@@ -74,7 +77,7 @@ class DatabaseCounters:
         self._known.update((mark.name, time.monotonic()) for mark in unknown)
         return counts
 
-    async def _settle(self, marks: Sequence[Mark], spent: Sequence[int]) -> None:
+    async def _settle(self, marks: Sequence[Aside], spent: Sequence[int]) -> None:
         # However long it takes: what was given up and made nevertheless would be
         # made twice.
         asked = self._thread.submit(settle, marks, spent)
@@ -94,6 +97,11 @@ def charge(marks: Sequence[Mark], unknown: Sequence[Mark], now: float) -> list[C
     for mark in sorted(marks, key=lambda mark: mark.name):
         if mark.amount and not take(mark):
             raise Full(mark, counts_of([mark])[0])
+    if hold := marks[0].hold:
+        ends_at = max(mark.window.end for mark in marks)
+        LimitHold.objects.create(
+            hold=hold, ends_at=datetime.fromtimestamp(ends_at, UTC)
+        )
     return counts_of(marks)
 
 
@@ -132,9 +140,24 @@ def counts_of(marks: Sequence[Mark]) -> list[Count]:
     return [found.get(name, Count(0, 0)) for name in names]
 
 
-def settle(marks: Sequence[Mark], spent: Sequence[int]) -> None:
+def settle(marks: Sequence[Aside], spent: Sequence[int]) -> None:
+    """What has no id is settled each time it is asked for."""
+    if marks[0].hold and not end(marks[0].hold):
+        return
     pairs = zip(marks, spent, strict=True)
     for mark, amount in sorted(pairs, key=lambda pair: pair[0].name):
         LimitCounter.objects.filter(name=mark.name).update(
             spent=F("spent") + amount, reserved=F("reserved") - mark.amount
         )
+
+
+def end(hold: str) -> bool:
+    """Is it set aside and not settled yet? From now on it isn't."""
+    mine = LimitHold.objects.filter(hold=hold, void=False)
+    if mine.delete()[0]:
+        return True
+    # A connection may have broken at the COMMIT that sets it aside, and PostgreSQL is
+    # at it still: this row waits for that, and what comes later stumbles over it.
+    void = LimitHold(hold=hold, void=True, ends_at=datetime.now(UTC))
+    LimitHold.objects.bulk_create([void], ignore_conflicts=True)
+    return bool(mine.delete()[0])

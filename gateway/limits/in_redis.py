@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from gateway.limits.counters import Count, CountersDown, Full, Mark
+from gateway.limits.counters import Aside, Count, CountersDown, Full, Mark
 from gateway.limits.settling import Settling
 from gateway.shared.link import Link
 from gateway.shared.seal import Seal
@@ -113,6 +113,10 @@ class RedisCounters:
     def settle(self, marks: Sequence[Mark], spent: Sequence[int]) -> None:
         self._settling.add(marks, spent)
 
+    def inherit(self, asides: Sequence[Aside], spent: Sequence[int]) -> None:
+        self._tried |= {aside.hold for aside in asides}
+        self._settling.add(asides, spent)
+
     async def close(self) -> None:
         await self._settling.close()
 
@@ -173,7 +177,7 @@ class RedisCounters:
             return {mark.name: 0 for mark in unknown if not mark.rule.is_budget}
         return {mark.name: spent.get(mark.name, 0) for mark in unknown}
 
-    async def _settle(self, marks: Sequence[Mark], spent: Sequence[int]) -> None:
+    async def _settle(self, marks: Sequence[Aside], spent: Sequence[int]) -> None:
         args: list[int | str] = []
         for mark, amount in zip(marks, spent, strict=True):
             again = int(mark.hold in self._tried)
@@ -190,7 +194,7 @@ class RedisCounters:
     async def _run(
         self,
         script: Callable[..., Awaitable[list[bytes]]],
-        marks: Sequence[Mark],
+        marks: Sequence[Aside],
         args: list[int | str],
     ) -> list[bytes]:
         keys = [PREFIX + self._seal.name("limit", mark.name.encode()) for mark in marks]

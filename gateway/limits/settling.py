@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
-from gateway.limits.counters import Count, CountersDown, Mark
+from gateway.limits.counters import Aside, Count, CountersDown, Full
 
-Settle = Callable[[Sequence[Mark], Sequence[int]], Awaitable[None]]
+Settle = Callable[[Sequence[Aside], Sequence[int]], Awaitable[None]]
 # Kept while nobody takes them. Beyond it what was set aside stands until its window
 # ends, which is too much counted, never too little.
 MOST_OWED = 10_000
@@ -19,19 +19,19 @@ class Settling:
 
     def __init__(self, settle: Settle) -> None:
         self._settle = settle
-        self._owed: list[tuple[Sequence[Mark], Sequence[int]]] = []
+        self._owed: list[tuple[Sequence[Aside], Sequence[int]]] = []
         self._task: asyncio.Task[None] | None = None
         self._left: set[asyncio.Future[list[Count]]] = set()  # by their callers
         self._closing = asyncio.Event()
 
-    def add(self, marks: Sequence[Mark], spent: Sequence[int]) -> None:
+    def add(self, marks: Sequence[Aside], spent: Sequence[int]) -> None:
         if len(self._owed) < MOST_OWED:
             self._owed.append((marks, spent))
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._work())
 
     async def unless_cancelled(
-        self, reserving: Coroutine[Any, Any, list[Count]], marks: Sequence[Mark]
+        self, reserving: Coroutine[Any, Any, list[Count]], marks: Sequence[Aside]
     ) -> list[Count]:
         """Its counts. When the caller is cancelled, what it set aside is given back."""
         task = asyncio.ensure_future(reserving)
@@ -42,7 +42,7 @@ class Settling:
             raise
 
     def give_back(
-        self, reserving: "asyncio.Future[list[Count]]", marks: Sequence[Mark]
+        self, reserving: "asyncio.Future[list[Count]]", marks: Sequence[Aside]
     ) -> None:
         """What it sets aside, if it does: nobody waits for it any more."""
         self._left.add(reserving)
@@ -57,10 +57,13 @@ class Settling:
         self._closing.clear()
 
     def _given_up(
-        self, done: "asyncio.Future[list[Count]]", marks: Sequence[Mark]
+        self, done: "asyncio.Future[list[Count]]", marks: Sequence[Aside]
     ) -> None:
         self._left.discard(done)
-        if not done.cancelled() and done.exception() is None:
+        if done.cancelled() or isinstance(done.exception(), Full):
+            return
+        # What failed may be set aside nevertheless, which only its id can tell.
+        if done.exception() is None or marks[0].hold:
             self.add(marks, [0] * len(marks))
 
     async def _work(self) -> None:

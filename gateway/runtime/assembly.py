@@ -3,6 +3,7 @@
 import time
 from asyncio import AbstractEventLoop
 from random import Random
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connections
@@ -13,7 +14,7 @@ from gateway.ledger.books import Books
 from gateway.ledger.journal import Journal
 from gateway.ledger.replay import replay
 from gateway.ledger.writer import Writer
-from gateway.limits.counters import Counters
+from gateway.limits.counters import CommonCounters
 from gateway.metrics import Metrics
 from gateway.providers.http import HttpClient
 from gateway.runtime import snapshot as snapshots
@@ -24,15 +25,26 @@ from gateway.runtime.refresher import Refresher
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.snapshot import Snapshot
 from gateway.shared.shared import Shared
+from routing.chat import Json
 
 
-def prepare() -> tuple[Snapshot, list[StoredAnswer]]:
+class Prepared(NamedTuple):
+    """`attempts` are those of killed processes for which something was set aside."""
+
+    snapshot: Snapshot
+    answers: list[StoredAnswer]
+    attempts: list[Json]
+
+
+def prepare() -> Prepared:
     """Bring in what a killed process left behind, then read the configuration and the
     answers that were kept."""
     try:
-        replay(settings.JOURNAL_DIR)
+        attempts: list[Json] = []
+        replay(settings.JOURNAL_DIR, attempts.append)
         snapshot = snapshots.build(snapshots.utc_now())
-        return snapshot, stored_answers(snapshot.catalog.policy, time.time())
+        answers = stored_answers(snapshot.catalog.policy, time.time())
+        return Prepared(snapshot, answers, attempts)
     finally:
         connections.close_all()
 
@@ -114,7 +126,7 @@ def shared_state(random: Random) -> Shared | None:
     return Shared(state, settings.SECRET_KEY, random)
 
 
-def counters(shared: Shared | None) -> list[Counters]:
+def counters(shared: Shared | None) -> list[CommonCounters]:
     """Who counts what all workers may spend together; a worker that is alone does it
     itself."""
     if not shared and settings.WORKERS == 1:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from gateway.models import (
     CacheLevelOff,
     LimitCounter,
+    LimitHold,
     PlacedHour,
     SetupToken,
     StoredAnswer,
@@ -40,7 +41,7 @@ def test_every_model_is_in_the_admin():
     # Levels that are off are shown with their proof; answers are nobody's to read;
     # what is counted shows as what was spent, sums and drift on the dashboard.
     hidden = {SetupToken, ConfigVersion, CacheLevelOff, StoredAnswer, LimitCounter}
-    hidden |= {UsageRollup, BatchCeiling, SharedCall, PlacedHour}
+    hidden |= {UsageRollup, BatchCeiling, SharedCall, PlacedHour, LimitHold}
     assert ours - set(admin.site._registry) == hidden
 
 

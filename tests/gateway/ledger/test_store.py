@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.ledger import store
-from gateway.models import Attempt, RequestLog, UsageTotal
+from gateway.models import Attempt, LimitCounter, LimitHold, RequestLog, UsageTotal
 from tests.gateway.ledger.samples import (
     attempt,
     request,
@@ -220,3 +220,14 @@ def test_a_row_leaves_only_when_it_is_older_than_the_days():
     assert store.purge(datetime(2026, 4, 1, tzinfo=UTC), days=10) == 0
     moment_later = datetime(2026, 4, 1, tzinfo=UTC) + timedelta(microseconds=1)
     assert store.purge(moment_later, days=10) == 1
+
+
+def test_what_is_counted_leaves_an_hour_after_its_window():
+    now = datetime(2026, 4, 1, tzinfo=UTC)
+    for hours in (2, 0):
+        ends_at = now - timedelta(hours=hours)
+        LimitCounter.objects.create(name=f"{hours} hours ago", ends_at=ends_at)
+        LimitHold.objects.create(hold=f"{hours} hours ago", ends_at=ends_at)
+    assert store.purge(now, days=10) == 2
+    assert LimitCounter.objects.get().name == "0 hours ago"
+    assert LimitHold.objects.get().hold == "0 hours ago"

@@ -11,7 +11,14 @@ from datetime import date
 import pytest
 from django.db import connection
 
-from gateway.limits.counters import Count, Counters, CountersDown, Full
+from gateway.limits.counters import (
+    CommonCounters,
+    Count,
+    Counters,
+    CountersDown,
+    Full,
+)
+from gateway.limits.hold import Inherited
 from gateway.limits.in_database import DatabaseCounters
 from gateway.limits.in_memory import MemoryCounters
 from gateway.limits.in_redis import RedisCounters
@@ -106,6 +113,39 @@ async def test_amounts_of_millions_of_dollars_are_exact(counters: Counters):
     with pytest.raises(Full):
         await counters.reserve([mark(2, limit)])
     assert await counters.reserve([mark(1, limit)]) == [Count(0, limit)]
+
+
+# --- What others left ----------------------------------------------------------------
+
+COMMON = pytest.mark.parametrize("where", [DATABASE, REDIS], indirect=True)
+
+
+@COMMON
+async def test_what_a_process_that_is_gone_had_set_aside_is_settled_once(
+    counters: CommonCounters,
+):
+    asides = [mark(60, hold="a"), mark(60, 200, "team:1", "a")]
+    await counters.reserve(asides)
+    left = [Inherited(aside.name, aside.amount, "a") for aside in asides]
+
+    for _ in range(2):
+        counters.inherit(left, [12, 12])
+        await settled(counters)
+
+    both = [mark(0), mark(0, subject="team:1")]
+    assert await counters.reserve(both) == [Count(12, 0), Count(12, 0)]
+
+
+@COMMON
+async def test_what_it_had_settled_itself_is_left_alone(counters: CommonCounters):
+    await counters.reserve([mark(60, hold="a")])
+    await counters.reserve([mark(30, hold="b")])
+    counters.settle([mark(60, hold="a")], [12])
+    await settled(counters)
+    counters.inherit([Inherited(mark(60).name, 60, "a")], [12])
+    await settled(counters)
+
+    assert await counters.reserve([mark(0)]) == [Count(12, 30)]
 
 
 # --- Windows and books ---------------------------------------------------------------

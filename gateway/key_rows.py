@@ -12,6 +12,7 @@ from simple_history.models import HistoricalRecords
 
 from gateway.limit_rows import Limited, Team
 from routing.models import RoutingPolicy
+from routing.models.seen import OF_NAMES, check_seen
 
 KEY_PREFIX = "sk-llmr-"
 SHOWN_CHARS = len(KEY_PREFIX) + 4
@@ -93,6 +94,10 @@ class ApiKey(Limited):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}...)"
+
+    def clean(self) -> None:
+        check_seen(self, "name", beside=OF_NAMES)
+        check_seen(self, "allowed_models")
 
     @property
     def scope(self) -> str:

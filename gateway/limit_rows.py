@@ -8,6 +8,8 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
 
+from routing.models.seen import OF_NAMES, check_seen
+
 HIGHEST_BUDGET = 12  # digits, four of them after the point
 
 
@@ -78,6 +80,9 @@ class Team(Limited):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        check_seen(self, "name", beside=OF_NAMES)
 
     @classmethod
     def named(cls, name: str) -> "Team":

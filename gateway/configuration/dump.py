@@ -20,6 +20,7 @@ from gateway.configuration.schema import (
 from gateway.configuration.values import Kind, usd_per_1k
 from gateway.models import ApiKey, Team
 from routing.models import Backend, Intent, ModelAlias, RoutingPolicy, Tier
+from routing.models.seen import OF_LINES, first_unseen
 from routing.price_refresh import from_tables
 from routing.review import price_in_effect
 
@@ -111,13 +112,15 @@ def _values(row: Model, keys: Keys) -> Iterator[str]:
 
 def _line(key: str, value: object) -> str:
     """YAML's own quoting, so that a name such as "no" stays a name."""
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e16:
         value = int(value)
     if isinstance(value, str):
         value = str(value)  # a choice of Django's is a str that YAML doesn't know
     if isinstance(value, Decimal):
         return f"{key}: {value.normalize():f}"
-    text: str = yaml.safe_dump({key: value}, allow_unicode=True, width=1 << 20)
+    # What no file may hold is there to be seen; U+0085 would be read as a line's end.
+    odd = isinstance(value, str) and first_unseen(value, OF_LINES)
+    text: str = yaml.safe_dump({key: value}, allow_unicode=not odd, width=1 << 20)
     return text.rstrip("\n")
 
 

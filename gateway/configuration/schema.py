@@ -77,7 +77,7 @@ PRICE: Keys = {
 }
 TIER: Keys = {
     "rank": filling(Tier, "rank", required=True),
-    "name": filling(Tier, "name", required=True),
+    "name": Key(Kind.NAME, "name", required=True),  # by people, as those below
 }
 ALIAS: Keys = {
     "pattern": filling(ModelAlias, "pattern", required=True),
@@ -98,13 +98,13 @@ LIMITS: Keys = {
     )
 }
 TEAM: Keys = {
-    "name": filling(Team, "name", required=True),
+    "name": Key(Kind.NAME, "name", required=True),
     "time_zone": filling(Team, "time_zone"),
     **LIMITS,
 }
 KEY: Keys = {
-    "name": filling(ApiKey, "name", required=True),
-    "team": Key(Kind.TEXT, "team"),
+    "name": Key(Kind.NAME, "name", required=True),
+    "team": Key(Kind.NAME, "team"),
     "models": filling(ApiKey, "allowed_models"),
     "min_tier": filling(ApiKey, "min_tier"),
     "max_tier": filling(ApiKey, "max_tier"),
@@ -131,7 +131,7 @@ INTENT: Keys = {
 PIN: Keys = {
     "intent": Key(Kind.TEXT, "intent", required=True),
     "backend": filling(TrailPin, "backend", required=True),
-    "scope": filling(TrailPin, "scope"),
+    "scope": Key(Kind.NAME, "scope"),  # with the name of a team or key
     "value": filling(TrailPin, "value", required=True),
 }
 

@@ -6,9 +6,10 @@ from decimal import Decimal
 from enum import Enum
 
 from gateway.configuration.yaml_source import TEXT_TAG, Scalar
+from routing.models.seen import OF_LINES, OF_NAMES, first_unseen
 from routing.pricing import usd_per_1k_to_nano
 
-WHOLE = re.compile(r"[-+]?(0|[1-9]\d{0,17})\Z")
+WHOLE = re.compile(r"[-+]?(0|[1-9]\d{0,18})\Z")
 NUMBER = re.compile(r"[-+]?(\d{1,20}(\.\d{0,25})?|\.\d{1,25})([eE][-+]?\d{1,2})?\Z")
 FLAG = re.compile(r"(true|false)\Z")
 HIGHEST_PRICE = 10**15  # a million dollars per million tokens, as in the admin
@@ -18,6 +19,7 @@ class Kind(Enum):
     """What a key holds, in the words of an error message."""
 
     TEXT = "text"
+    NAME = "a name"
     LINES = "text of one or more lines"
     CHOICE = "one of its choices"
     WHOLE = "a whole number"
@@ -25,11 +27,6 @@ class Kind(Enum):
     FLAG = "true or false"
     MONEY = "a price in USD"
     USD = "an amount in USD"
-
-
-# What people's texts hold that is not printable: line ends, spaces that don't break,
-# and what joins the parts of an emoji.
-OF_LINES = re.compile("[\r\n\t\u00a0\u202f\u200c\u200d]")
 
 
 class WrongValue(ValueError):
@@ -44,18 +41,23 @@ def convert(scalar: Scalar, kind: Kind) -> Value:
 
 
 def _text(scalar: Scalar) -> str:
-    return _printable(scalar, scalar.text)
+    return _seen(scalar)
+
+
+def _name(scalar: Scalar) -> str:
+    return _seen(scalar, beside=OF_NAMES)
 
 
 def _lines(scalar: Scalar) -> str:
-    return _printable(scalar, OF_LINES.sub("", scalar.text))
+    return _seen(scalar, beside=OF_LINES)
 
 
-def _printable(scalar: Scalar, letters: str) -> str:
+def _seen(scalar: Scalar, beside: re.Pattern[str] | None = None) -> str:
     if scalar.tag != TEXT_TAG:
         raise WrongValue("put it in quotes")
-    if not letters.isprintable():
-        raise WrongValue("it holds a character that can't be printed")
+    if found := first_unseen(scalar.text, beside):
+        code = f"U+{ord(found):04X}"
+        raise WrongValue(f"it holds a character that can't be printed ({code})")
     return scalar.text
 
 
@@ -103,6 +105,7 @@ def _unquoted(scalar: Scalar, pattern: re.Pattern[str]) -> str:
 
 CONVERTERS: dict[Kind, Callable[[Scalar], Value]] = {
     Kind.TEXT: _text,
+    Kind.NAME: _name,
     Kind.LINES: _lines,
     Kind.CHOICE: _text,
     Kind.WHOLE: _whole,

@@ -9,6 +9,7 @@ from django.db.models import CharField, IntegerField, Model
 
 from routing.catalog import Tier
 from routing.models.addresses import ForbiddenUrl
+from routing.models.seen import Unseen
 
 
 class InvalidConfiguration(ValueError):
@@ -34,7 +35,7 @@ def check_tiers(tiers: tuple[Tier, ...]) -> None:
 def check_row(row: Model, name: str) -> None:
     """Refuse what the admin's form would have refused, whoever wrote the row."""
     check_fields(row, name)
-    with refusing(name), suppress(ForbiddenUrl):
+    with refusing(name), suppress(ForbiddenUrl, Unseen):
         row.clean()
 
 

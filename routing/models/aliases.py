@@ -5,6 +5,7 @@ from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
 from routing.models.backends import Backend, Tier
+from routing.models.seen import check_seen
 
 
 class ModelAlias(models.Model):
@@ -37,3 +38,6 @@ class ModelAlias(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pattern} -> {self.backend or self.tier}"
+
+    def clean(self) -> None:
+        check_seen(self, "pattern")

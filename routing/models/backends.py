@@ -17,6 +17,7 @@ from routing import capabilities
 from routing.catalog import PriceList
 from routing.fields import EncryptedTextField
 from routing.models.addresses import clean_url
+from routing.models.seen import OF_NAMES, check_seen
 from routing.providers import PROVIDERS
 
 NAME = RegexValidator(
@@ -63,6 +64,7 @@ class Tier(models.Model):
             problem = threshold_problem(lower, upper)
             if problem and self in (lower, upper):
                 raise ValidationError({"max_score": problem})
+        check_seen(self, "name", beside=OF_NAMES)
 
 
 def threshold_problem(lower: Tier, upper: Tier) -> str:
@@ -193,6 +195,7 @@ class Backend(models.Model):
                 {"base_url": f"{self.provider} has no address of its own; give one."}
             )
         clean_url(self, "base_url")
+        check_seen(self, "model", "base_url")
 
 
 class Price(models.Model):

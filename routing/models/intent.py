@@ -10,6 +10,7 @@ from simple_history.models import HistoricalRecords
 
 from routing.intent_words import cue_weights, phrases_of, unknown_cue
 from routing.models.policy import RoutingPolicy
+from routing.models.seen import OF_LINES, check_seen
 
 
 class Intent(models.Model):
@@ -58,6 +59,7 @@ class Intent(models.Model):
         if judges and not RoutingPolicy.objects.exclude(cascade_judge="").exists():
             message = "The policy names no backend that judges."
             raise ValidationError({"cascade_check": message})
+        check_seen(self, "description", "words", beside=OF_LINES)
 
     def clean_signs(self) -> None:
         """What tells it from others: one that can't be read stops all intents."""

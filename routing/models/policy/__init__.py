@@ -1,5 +1,5 @@
 """The one row of rules."""
 
-from routing.models.policy.policy import RoutingPolicy
+from routing.models.policy.policy import BACKEND_NAMES, RoutingPolicy
 
-__all__ = ["RoutingPolicy"]
+__all__ = ["BACKEND_NAMES", "RoutingPolicy"]

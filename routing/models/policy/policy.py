@@ -16,6 +16,10 @@ from routing.models.policy.fields import share
 from routing.models.policy.learned import Learned
 from routing.models.policy.records import Records
 from routing.models.policy.sidecar import Sidecar
+from routing.models.seen import check_seen
+
+# Columns that name a backend, which may go and come back.
+BACKEND_NAMES = ("cache_judge", "cache_embeddings", "learned_judge", "cascade_judge")
 
 
 class RoutingPolicy(Caching, Sidecar, Learned, CheapFirst, Calls, Records):
@@ -84,6 +88,7 @@ class RoutingPolicy(Caching, Sidecar, Learned, CheapFirst, Calls, Records):
             told = "It is above the share that leaves the cheapest tier only."
             raise ValidationError({"budget_cap_share": told})
         clean_url(self, "sidecar_url")
+        check_seen(self, "sidecar_url", *BACKEND_NAMES)
 
     @classmethod
     def load(cls) -> "RoutingPolicy":

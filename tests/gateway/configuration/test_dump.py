@@ -2,7 +2,7 @@ from functools import partial
 
 import pytest
 
-from gateway.configuration import apply, dump, plan
+from gateway.configuration import ConfigurationError, apply, dump, plan
 from gateway.configuration.difference import Outcome
 from gateway.models import ApiKey, Team
 from routing.fields import encrypt
@@ -58,6 +58,37 @@ def test_loading_a_dump_changes_nothing():
 
     assert again.is_empty
     assert {change.outcome for change in again.changes} == {Outcome.UNCHANGED}
+
+
+def test_names_by_people_come_back_with_the_spaces_they_have():
+    load(TWO_MODELS)
+    Tier.objects.filter(rank=1).update(name="rapide\u00a0: petit")
+    Tier.objects.filter(rank=2).update(name="\u2007\U0001f469\u200d\U0001f4bb")
+    key, _ = ApiKey.issue("cl\u00e9\u202f1", team="\u6771\u4eac\u3000\u30c1")
+    pin = {"intent": Intent.objects.get(slug="code"), "tier": 1, "backend": "small"}
+    for scope in (key.scope, f"key:{key.pk}"):
+        TrailPin.objects.create(**pin, scope=scope, value=0.5)
+
+    again = plan(parsed(dump(LATER)), LATER)
+
+    assert {change.outcome for change in again.changes} == {Outcome.UNCHANGED}
+
+
+def test_what_no_file_may_hold_is_written_so_that_it_is_seen_and_told():
+    load(TWO_MODELS)
+    Backend.objects.filter(name="small").update(model="a\x85b")
+
+    assert '    model: "a\\Nb"\n' in dump(LATER)
+    with pytest.raises(ConfigurationError, match=r"can't be printed \(U\+0085\)"):
+        parsed(dump(LATER))
+
+
+def test_numbers_as_large_as_a_row_takes_come_back():
+    load(TWO_MODELS)
+    Backend.objects.update(weight=1e21)
+    Team.objects.create(name="ours", tokens_per_minute=2**63 - 1)
+
+    assert plan(parsed(dump(LATER)), LATER).is_empty
 
 
 def test_a_dump_rebuilds_the_rows_in_an_empty_database():

@@ -13,6 +13,7 @@ def plain(text: str, kind: Kind):
 def test_each_kind_reads_its_values():
     assert plain("claude-opus", Kind.TEXT) == "claude-opus"
     assert plain("30", Kind.WHOLE) == 30
+    assert plain("9223372036854775807", Kind.WHOLE) == 2**63 - 1
     assert plain("0.85", Kind.NUMBER) == 0.85
     assert plain("1e-3", Kind.NUMBER) == 0.001
     assert plain("true", Kind.FLAG) is True
@@ -64,8 +65,17 @@ def test_a_description_may_have_lines_spaces_that_do_not_break_and_joined_emoji(
     text = "10\u00a0models\n\U0001f469\u200d\U0001f4bb\tfor\u202fcode"
 
     assert convert(Scalar(1, text, plain=False), Kind.LINES) == text
-    with pytest.raises(WrongValue, match="can't be printed"):
+    with pytest.raises(WrongValue, match=r"can't be printed \(U\+200B\)"):
         convert(Scalar(1, "a\u200b", plain=False), Kind.LINES)
+
+
+def test_a_name_by_people_may_have_any_space_but_no_line_end():
+    text = "\u6771\u4eac\u3000team\u00a01 \U0001f469\u200d\U0001f4bb"
+
+    assert convert(Scalar(1, text, plain=False), Kind.NAME) == text
+    for text in ("a\nb", "a\tb", "a\x85b", "a\u202eb", "\ufeffa"):
+        with pytest.raises(WrongValue, match="can't be printed"):
+            convert(Scalar(1, text, plain=False), Kind.NAME)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ def apply(plan: Plan, gone: Sequence[Model] = ()) -> None:
         for change in plan.changes:
             for row in change.rows:
                 _save(row, change.label)
+            for row in change.gone:
+                row.delete()
         for row in gone:
             row.delete()
         # Rules between rows, such as rising thresholds, hold once all are written.

@@ -30,12 +30,14 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What becomes of one thing; `rows` are to be saved, in this order."""
+    """What becomes of one thing; `rows` are to be saved, in this order, and `gone` to
+    be deleted."""
 
     label: str
     outcome: Outcome
     details: tuple[Detail, ...] = ()
     rows: tuple[Model, ...] = ()
+    gone: tuple[Model, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        return not any(change.rows for change in self.changes)
+        return not any(change.rows or change.gone for change in self.changes)
 
 
 def change_of(label: str, row: Model, details: list[Detail], *more: Model) -> Change:

@@ -58,6 +58,7 @@ class Config:
     keys: tuple[Mapping[str, object], ...] = ()
     intents: tuple[Mapping[str, object], ...] = ()
     pins: tuple[PinEntry, ...] = ()
+    lists: frozenset[str] = frozenset()  # the sections that are there, if empty
 
     @property
     def names(self) -> tuple[str, ...]:

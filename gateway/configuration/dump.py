@@ -40,11 +40,16 @@ def dump(now: datetime) -> str:
         _listed("models", (list(_backend(row, now)) for row in stored)),
         _listed("tiers", (list(_tier(row)) for row in tiers)),
         _section("classifier", (_threshold(row) for row in tiers[:-1])),
-        _listed("aliases", (list(_alias(row)) for row in aliases)),
+        # An empty list says that there is none: others may have some of their own.
+        _listed("aliases", (list(_alias(row)) for row in aliases), empty=bool(stored)),
         _listed("teams", (list(_values(row, TEAM)) for row in Team.objects.all())),
         _listed("keys", (list(_values(row, KEY)) for row in keys)),
         *(_section(name, _values(policy, rules)) for name, rules in POLICY.items()),
-        _listed("intents", (list(_intent(row)) for row in Intent.objects.all())),
+        _listed(
+            "intents",
+            (list(_intent(row)) for row in Intent.objects.all()),
+            empty=bool(stored),
+        ),
         _listed("intent_pins", (list(_pin(each)) for each in pins)),
     ]
     return "\n".join(part for part in parts if part)
@@ -124,11 +129,13 @@ def _line(key: str, value: object) -> str:
     return text.rstrip("\n")
 
 
-def _listed(name: str, items: Iterable[list[str]]) -> str:
+def _listed(name: str, items: Iterable[list[str]], *, empty: bool = False) -> str:
     lines = []
     for first, *rest in items:
         lines += [f"  - {first}", *(f"    {line}" for line in rest)]
-    return f"{name}:\n" + "".join(f"{line}\n" for line in lines) if lines else ""
+    if not lines:
+        return f"{name}: []\n" if empty else ""
+    return f"{name}:\n" + "".join(f"{line}\n" for line in lines)
 
 
 def _section(name: str, lines: Iterable[str]) -> str:

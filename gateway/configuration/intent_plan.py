@@ -12,16 +12,24 @@ from routing.models import Backend, Intent, TrailPin
 OF_A_KEY = "key:"
 
 
-def plan_intents(config: Config, intents: dict[str, Intent]) -> Iterator[Change]:
+def plan_intents(
+    config: Config, intents: dict[str, Intent], *, prune: bool
+) -> Iterator[Change]:
     """Adds the intents that are new to `intents`."""
     known = {str(columns["slug"]) for columns in config.intents}
-    missing = sorted(intents.keys() - known) if known else ()
+    whole = prune and "intents" in config.lists
+    missing = sorted(intents.keys() - known) if known or whole else ()
     for columns in config.intents:
         slug = str(columns["slug"])
         row = intents.setdefault(slug, Intent(slug=slug))
         yield change_of(f"intent {slug}", row, assign(row, columns, INTENT))
     for slug in missing:
-        yield Change(f"intent {slug}", Outcome.NOT_IN_FILE)
+        row = intents[slug]
+        if not whole:
+            yield Change(f"intent {slug}", Outcome.NOT_IN_FILE)
+        elif row.active:  # not deleted: what was learned of it goes with it
+            details = assign(row, {"active": False}, INTENT)
+            yield Change(f"intent {slug}", Outcome.NOT_IN_FILE, tuple(details), (row,))
 
 
 def plan_pins(

@@ -36,9 +36,10 @@ def plan(
 ) -> Plan:
     """Compare `config` with the rows.
 
-    `prune` disables the backends that the file doesn't have; `seed` gives families of
-    model names a meaning while there are no aliases at all, and backends without any
-    price those that are known.
+    `prune` disables the backends that the file doesn't have and, where it has such a
+    list, intents as well, and deletes aliases. `seed` gives families of model names a
+    meaning while there are no aliases at all, and backends without any price those that
+    are known.
     """
     tiers = {tier.rank: tier for tier in Tier.objects.all()}
     stored = Backend.objects.select_related("tier").prefetch_related("prices")
@@ -55,13 +56,13 @@ def plan(
         tier = tiers[entry.tier]
         changes.append(plan_backend(entry, row, tier, now, seed=seed))
     changes += _missing_backends(missing, prune)
-    changes += _aliases(config, tiers, backends, seed)
+    changes += _aliases(config, tiers, backends, seed, prune)
     changes += plan_teams(config, teams)
     changes += plan_keys(config, teams, keys)
     changes.append(_policy(config, tiers, policy))
     usable = {name: key for name, key in keys.items() if not key.revoked_at}
     intents = {row.slug: row for row in Intent.objects.all()}
-    changes += plan_intents(config, intents)
+    changes += plan_intents(config, intents, prune=prune)
     changes += plan_pins(config, intents, backends, usable)
     notes = (
         *config.notes,
@@ -108,18 +109,22 @@ def _aliases(
     tiers: Mapping[int, Tier],
     backends: Mapping[str, Backend],
     seed: bool,
+    prune: bool,
 ) -> Iterator[Change]:
     stored = ModelAlias.objects.select_related("tier", "backend")
     rows = {row.pattern: row for row in stored}
     wanted = {entry.pattern: entry for entry in config.aliases}
+    whole = prune and "aliases" in config.lists
     # Families go into an empty table only: one that was deleted stays deleted.
-    if seed and not rows:
+    if seed and not rows and not whole:
         wanted = {family.pattern: family for family in families(config)} | wanted
     for entry in wanted.values():
         row = rows.get(entry.pattern) or ModelAlias(pattern=entry.pattern)
         yield _alias(entry, row, tiers, backends)
-    for pattern in sorted(rows.keys() - wanted.keys() - FAMILIES.keys()):
-        yield Change(f"alias {pattern}", Outcome.NOT_IN_FILE)
+    for pattern in sorted(rows.keys() - wanted.keys()):
+        gone = (rows[pattern],) if whole else ()
+        if gone or pattern not in FAMILIES:
+            yield Change(f"alias {pattern}", Outcome.NOT_IN_FILE, gone=gone)
 
 
 def _alias(

@@ -25,7 +25,7 @@ from gateway.configuration.sections.section import (
     items,
 )
 from gateway.configuration.sections.tiers import read_thresholds, read_tier_names
-from gateway.configuration.yaml_source import MAX_BYTES, Node, parse
+from gateway.configuration.yaml_source import MAX_BYTES, ListNode, Node, parse
 
 
 def read(path: Path, environ: Mapping[str, str]) -> Config:
@@ -69,6 +69,7 @@ def read_bytes(content: bytes, source: str, environ: Mapping[str, str]) -> Confi
         keys=read_keys(keys),
         intents=read_intents(intents),
         pins=read_pins(_list("intent_pins", nodes, problems), intents, names),
+        lists=frozenset(k for k, node in nodes.items() if isinstance(node, ListNode)),
     )
     problems.raise_if_any()
     return config

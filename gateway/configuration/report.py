@@ -39,9 +39,14 @@ def _describe(change: Change) -> Iterator[str]:
             given = ", ".join(f"{d.key} {d.after}" for d in change.details)
             yield f"{title}: {given}" if given else title
         case Outcome.NOT_IN_FILE:
-            fate = "will be disabled" if change.rows else "stays as it is"
-            yield f"{title}: not in the file, {fate}"
+            yield f"{title}: not in the file, {_fate(change)}"
         case _:
             yield title
             for detail in change.details:
                 yield f"    {detail.key}: {detail.before} -> {detail.after}"
+
+
+def _fate(change: Change) -> str:
+    if change.gone:
+        return "will be deleted"
+    return "will be disabled" if change.rows else "stays as it is"

@@ -25,7 +25,8 @@ class Command(DatabaseCommand):
         parser.add_argument(
             "--prune",
             action="store_true",
-            help="disable enabled backends that the file doesn't have",
+            help="disable enabled backends that the file doesn't have and, where it "
+            "has such a list, intents; delete aliases that it doesn't have",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

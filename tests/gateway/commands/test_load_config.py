@@ -3,7 +3,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from routing.models import Backend, Price, RoutingPolicy
+from routing.models import Backend, ModelAlias, Price, RoutingPolicy
 from tests.gateway.configuration.samples import TWO_MODELS
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +55,15 @@ def test_pruning_disables_what_the_file_does_not_have(path):
     assert "- backend old: not in the file, stays as it is" in run(path)
     assert "- backend old: not in the file, will be disabled" in run(path, "--prune")
     assert Backend.objects.get(name="old").state == "disabled"
+
+
+def test_pruning_tells_what_it_deletes(path):
+    run(path)
+    path.write_text(TWO_MODELS + "aliases: [{pattern: 'gpt-*', tier: 1}]\n")
+
+    assert "- alias o1*: not in the file, will be deleted" in run(path, "--prune")
+    assert [row.pattern for row in ModelAlias.objects.all()] == ["gpt-*"]
+    assert run(path, "--prune")[-1] == "Nothing to change."
 
 
 def test_a_mistake_stops_it_with_every_message_and_no_row(path):

@@ -122,6 +122,32 @@ def test_what_a_person_emptied_does_not_come_back_where_a_dump_is_loaded():
     assert dump(LATER) == text
 
 
+def test_what_was_deleted_here_stays_so_where_a_dump_is_loaded_and_pruned():
+    load(TWO_MODELS)
+    ModelAlias.objects.exclude(pattern="gpt-*").delete()
+    Intent.objects.exclude(slug="code").delete()
+    some = dump(LATER)
+    ModelAlias.objects.all().delete()
+    Intent.objects.all().delete()
+    none = dump(LATER)
+    Backend.objects.all().delete()
+    Tier.objects.all().delete()
+    Intent.objects.create(slug="prose")
+
+    apply(plan(parsed(none), NOW, prune=True))
+
+    assert "\naliases: []\n" in none and "\nintents: []\n" in none
+    assert not ModelAlias.objects.exists()
+    assert not Intent.objects.filter(active=True).exists()
+
+    ModelAlias.objects.create(pattern="o1*", tier=Tier.objects.get(rank=1))
+    apply(plan(parsed(some), NOW, prune=True))
+
+    assert [row.pattern for row in ModelAlias.objects.all()] == ["gpt-*"]
+    assert [row.slug for row in Intent.objects.filter(active=True)] == ["code"]
+    assert plan(parsed(some), NOW, prune=True).is_empty
+
+
 def test_a_dump_holds_no_secret_and_says_where_it_is():
     make_awkward_rows()
     token = Backend.objects.get(name="1.5").api_key_value

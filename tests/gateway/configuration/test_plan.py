@@ -2,7 +2,7 @@ import pytest
 
 from gateway.configuration import ConfigurationError, apply, plan
 from gateway.configuration.difference import Detail, Outcome
-from routing.models import Backend, ModelAlias, RoutingPolicy, Tier
+from routing.models import Backend, Intent, ModelAlias, RoutingPolicy, Tier
 from tests.gateway.configuration.samples import (
     LATER,
     NOW,
@@ -119,6 +119,18 @@ def test_backends_missing_in_the_file_stay_unless_pruned():
     apply(plan(parsed(models(1, 2)), LATER, prune=True))
     assert Backend.objects.get(name="m3").state == "disabled"
     assert changes(models(1, 2)) == {}
+
+
+def test_pruning_leaves_aliases_and_intents_to_a_file_that_has_no_such_list():
+    load(models(1, 2))
+    aliases, intents = ModelAlias.objects.count(), Intent.objects.count()
+
+    assert changes(models(1, 2), prune=True) == {}
+    assert changes(models(1, 2) + "aliases:\nintents:\n", prune=True) == {}
+    pruned = changes(models(1, 2) + "aliases: []\nintents: []\n", prune=True)
+
+    assert aliases and intents
+    assert len(pruned) == aliases + intents
 
 
 def test_the_baseline_tier_is_a_rank_in_the_file():

@@ -44,8 +44,11 @@ class Pairs:
         self._purse = Purse(runtime, "comparison_exceeds_budget")
 
     def answered(self, completion: Json, tier: int, record: RequestRecord) -> None:
-        policy = self._runtime.snapshot.catalog.policy
-        if not policy.learned_judge or record.endpoint.startswith(NOT_OF_CLIENTS):
+        catalog = self._runtime.snapshot.catalog
+        policy = catalog.policy
+        if record.endpoint.startswith(NOT_OF_CLIENTS):
+            return
+        if policy.learned_judge not in catalog.by_name:  # nothing is bought for nobody
             return
         self._due += policy.learned_pair_share
         if self._due < 1:

@@ -20,12 +20,13 @@ from gateway.configuration.difference import (
 )
 from gateway.configuration.document import AliasEntry, Config
 from gateway.configuration.intent_plan import pin_notes, plan_intents, plan_pins
-from gateway.configuration.problems import ConfigurationError
+from gateway.configuration.problems import ConfigurationError, suggestion
 from gateway.configuration.schema import ALIAS, BACKEND, POLICY, TIER, filling
 from gateway.configuration.tiers import not_rising, thresholds
 from gateway.models import ApiKey, Team
 from routing.known_prices import known_prices
 from routing.models import Backend, Intent, ModelAlias, Price, RoutingPolicy, Tier
+from routing.models.policy import BACKEND_NAMES
 from routing.money_format import exact_dollars
 from routing.price_refresh import from_tables
 from routing.review import misconfiguration, price_in_effect
@@ -72,6 +73,7 @@ def plan(
         *_price_notes(changes, config, backends, now),
         *(_other_prices(config, backends, now) if seed else ()),
         *_similarity_note(config, policy),
+        *_judge_notes(config, backends),
     )
     return Plan(tuple(changes), notes)
 
@@ -210,3 +212,13 @@ def _similarity_note(config: Config, policy: RoutingPolicy) -> Iterator[str]:
             "cache.similarity_thresh acts in jaccard matching only; cache.matching is "
             f"{policy.cache_matching}"
         )
+
+
+def _judge_notes(config: Config, backends: Mapping[str, Backend]) -> Iterator[str]:
+    """No error: a backend may come later, and a dump has what the database has."""
+    for section, rules in POLICY.items():
+        for key, rule in rules.items():
+            name = config.policy.get(rule.column)
+            if rule.column in BACKEND_NAMES and name and str(name) not in backends:
+                told = suggestion(str(name), backends)
+                yield f"{section}.{key} is {name}, which is no backend{told}"

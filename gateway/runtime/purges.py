@@ -43,13 +43,17 @@ def withdrawals(now: datetime) -> Withdrawals:
 
 
 def notes_of_judge(catalog: Catalog) -> Iterator[str]:
-    """What of the cache's judging can't work."""
-    judge = catalog.policy.cache_judge
-    if judge and judge not in catalog.by_name:
+    """What of the judging can't work."""
+    known, policy = catalog.by_name, catalog.policy
+    if (judge := policy.learned_judge) and judge not in known:
+        yield f"The judge of tiers, {judge}, is no backend: no answers are compared."
+    if (judge := policy.cascade_judge) and judge not in known:
+        yield f"The cascade's judge, {judge}, is no backend: it is not asked."
+    if (judge := policy.cache_judge) and judge not in known:
         yield f"The cache's judge, {judge}, is no backend: nothing is judged."
-    if catalog.policy.cache_learn_aliases and not judge:
+    if policy.cache_learn_aliases and not judge:
         yield "The cache shall learn aliases, but has no judge: nothing is learned."
-    embedder = catalog.policy.cache_embeddings
-    backend = catalog.by_name.get(embedder)
+    embedder = policy.cache_embeddings
+    backend = known.get(embedder)
     if embedder and not (backend and makes_vectors(backend)):
         yield f"{embedder} is no backend that makes embeddings: the cache uses none."

@@ -116,8 +116,11 @@ async def test_a_judge_that_talks_settles_nothing(
         assert await compared(gateway) == []
 
 
-@pytest.mark.parametrize("off", [{"learned_pair_share": 0.0}, {"learned_judge": ""}])
-async def test_it_is_off_unless_an_operator_wants_it(
+@pytest.mark.parametrize(
+    "off",
+    [{"learned_pair_share": 0.0}, {"learned_judge": ""}, {"learned_judge": "gone"}],
+)
+async def test_it_is_off_unless_an_operator_wants_it_and_there_is_a_judge(
     upstream: FaultLLM, tmp_path: Path, transactional_db, off
 ):
     async with (

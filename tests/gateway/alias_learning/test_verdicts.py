@@ -153,3 +153,8 @@ def test_a_judge_that_is_missing_is_said():
     assert "gone, is no backend" in note
     (note,) = notes_of_judge(catalog_of("http://x", cache_judge=""))
     assert "nothing is learned" in note
+    elsewhere = {"learned_judge": "gone", "cascade_judge": "left"}
+    assert list(notes_of_judge(catalog_of("http://x", **elsewhere))) == [
+        "The judge of tiers, gone, is no backend: no answers are compared.",
+        "The cascade's judge, left, is no backend: it is not asked.",
+    ]

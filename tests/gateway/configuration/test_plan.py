@@ -189,6 +189,16 @@ def test_similarity_is_noted_where_it_does_not_act():
     assert not any("similarity" in n for n in plan(parsed(jaccard), NOW).notes)
 
 
+def test_a_judge_that_is_no_backend_is_noted_and_what_was_meant():
+    text = models(1) + "cache: {judge: m-1}\ncascade: {judge: m1}\n"
+
+    notes = plan(parsed(text), NOW).notes
+
+    assert [note for note in notes if "judge" in note] == [
+        'cache.judge is m-1, which is no backend; did you mean "m1"?'
+    ]
+
+
 def test_backends_without_a_key_or_a_price_are_noted():
     text = "models: [{name: m, provider: openai, model: x, tier: 1}]\n"
 

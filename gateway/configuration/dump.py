@@ -24,6 +24,7 @@ from routing.models.seen import OF_LINES, first_unseen
 from routing.price_refresh import from_tables
 from routing.review import price_in_effect
 
+MOST_RANKS = 100  # looked at for gaps; one at the largest rank means billions
 PLAIN_KEYS = {key: rule for key, rule in BACKEND.items() if key != "api_key"}
 
 
@@ -37,6 +38,7 @@ def dump(now: datetime) -> str:
     policy = RoutingPolicy.objects.filter(pk=1).first() or RoutingPolicy(pk=1)
     pins = pins_in_use({row.name: row for row in stored}, {k.name: k for k in keys})
     parts = [
+        "".join(_gaps(tiers)),
         _listed("models", (list(_backend(row, now)) for row in stored)),
         _listed("tiers", (list(_tier(row)) for row in tiers)),
         _section("classifier", (_threshold(row) for row in tiers[:-1])),
@@ -67,6 +69,17 @@ def _backend(row: Backend, now: datetime) -> Iterator[str]:
     elif price:
         for key, rule in PRICE.items():
             yield f"{key}: {usd_per_1k(getattr(price, rule.column))}"
+
+
+def _gaps(tiers: list[Tier]) -> Iterator[str]:
+    """The admin may empty a tier, which no file may."""
+    ranks = {row.rank for row in tiers}
+    for rank in range(1, min(max(ranks, default=1), MOST_RANKS)):
+        if rank not in ranks:
+            yield (
+                f"# Tier {rank} has no backend: give it one, or count the tiers anew, "
+                "before this is loaded.\n"
+            )
 
 
 def _tier(row: Tier) -> Iterator[str]:

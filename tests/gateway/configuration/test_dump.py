@@ -83,6 +83,20 @@ def test_what_no_file_may_hold_is_written_so_that_it_is_seen_and_told():
         parsed(dump(LATER))
 
 
+def test_a_tier_that_was_emptied_is_told_before_somebody_loads_the_dump():
+    load(TWO_MODELS)
+    Tier.objects.filter(rank=2).update(rank=4)
+
+    lines = dump(LATER).splitlines()
+
+    told = (
+        "has no backend: give it one, or count the tiers anew, before this is loaded."
+    )
+    assert lines[:3] == [f"# Tier 2 {told}", f"# Tier 3 {told}", ""]
+    with pytest.raises(ConfigurationError, match="tier 2 has no backend"):
+        parsed(dump(LATER))
+
+
 def test_numbers_as_large_as_a_row_takes_come_back():
     load(TWO_MODELS)
     Backend.objects.update(weight=1e21)

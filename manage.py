@@ -13,17 +13,19 @@ def main() -> None:
     try:
         from django.core.exceptions import ImproperlyConfigured
         from django.core.management import execute_from_command_line
-        from django.db import OperationalError
+        from django.db import DatabaseError, OperationalError
     except ImportError:
         sys.exit("Django is not installed here. Run: make setup, then .venv/bin/python")
     try:
         execute_from_command_line(sys.argv)
         sys.stdout.flush()
-    except (ImproperlyConfigured, OperationalError) as error:
-        if "--traceback" in sys.argv:
+    except (ImproperlyConfigured, DatabaseError) as error:
+        # SQLite's damaged files are no more than a DatabaseError; others are our bugs.
+        failed = isinstance(error, OperationalError) or type(error) is DatabaseError
+        ours = isinstance(error, DatabaseError) and not failed
+        if ours or "--traceback" in sys.argv:
             raise
         # For the operator to mend: a sentence says more than where it was noticed.
-        failed = isinstance(error, OperationalError)
         sys.exit(f"The database can't be used: {error}" if failed else str(error))
     except BrokenPipeError:
         if not reader_left():

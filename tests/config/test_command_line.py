@@ -35,6 +35,19 @@ def test_a_database_that_cannot_be_reached_is_told_without_a_traceback(instance)
     }
 
 
+def test_a_database_file_that_was_damaged_is_told_without_a_traceback(instance):
+    instance.data_dir.mkdir(exist_ok=True)
+    (instance.data_dir / "db.sqlite3").write_bytes(b"no database" * 400)
+    said = {
+        command: instance.manage(*command.split())
+        for command in ("serve", "create_key ci", "dump_config")
+    }
+    assert {done.returncode for done in said.values()} == {1}
+    assert {done.stderr for done in said.values()} == {
+        "The database can't be used: file is not a database\n"
+    }
+
+
 def test_who_looks_for_a_bug_gets_the_traceback(instance):
     instance.data_dir.write_text("a file, not a folder")
     done = instance.manage("check", "--traceback")

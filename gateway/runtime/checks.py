@@ -9,7 +9,6 @@ from django.db.models import CharField, IntegerField, Model
 
 from routing.catalog import Tier
 from routing.models.addresses import ForbiddenUrl
-from routing.models.seen import Unseen
 
 
 class InvalidConfiguration(ValueError):
@@ -35,7 +34,7 @@ def check_tiers(tiers: tuple[Tier, ...]) -> None:
 def check_row(row: Model, name: str) -> None:
     """Refuse what the admin's form would have refused, whoever wrote the row."""
     check_fields(row, name)
-    with refusing(name), suppress(ForbiddenUrl, Unseen):
+    with refusing(name), suppress(ForbiddenUrl):
         row.clean()
 
 

@@ -14,22 +14,28 @@ OF_NAMES = re.compile(
 OF_LINES = re.compile(rf"[\r\n\t]|{OF_NAMES.pattern}")
 
 
-class Unseen(ValidationError):
-    """Nobody may enter it. A row that has it serves as it did before we looked."""
-
-
 def check_seen(
     row: models.Model, *fields: str, beside: re.Pattern[str] | None = None
 ) -> None:
-    """Refuse what can't be printed, but what `beside` knows. Comes last in `clean`."""
+    """Refuse to enter what can't be printed, but what `beside` knows.
+
+    A row that has it serves, and is edited, as it was before we looked.
+    """
     for field in fields:
-        value = getattr(row, field)  # no text yet, while the database's default stands
-        if isinstance(value, str) and (found := first_unseen(value, beside)):
+        value = getattr(row, field)
+        if not isinstance(value, str):  # the database's default, for a new row
+            continue
+        if (found := first_unseen(value, beside)) and not is_stored(row, field):
             told = (
                 f"It holds a character that can't be seen (U+{ord(found):04X}), often "
                 "from copying. Type it anew."
             )
-            raise Unseen({field: told})
+            raise ValidationError({field: told})
+
+
+def is_stored(row: models.Model, field: str) -> bool:
+    same = {"pk": row.pk, field: getattr(row, field)}
+    return row.pk is not None and type(row)._default_manager.filter(**same).exists()
 
 
 def first_unseen(text: str, beside: re.Pattern[str] | None = None) -> str:

@@ -5,7 +5,6 @@ from django.utils import timezone
 from gateway.models import ApiKey, Team
 from gateway.runtime.snapshot import build
 from routing.models import Backend, Intent, ModelAlias, RoutingPolicy, Tier
-from routing.models.seen import Unseen
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +31,7 @@ COPIED = "It holds a character that can't be seen (U+200B), often from copying."
     ],
 )
 def test_nobody_enters_what_nobody_sees(row, field):
-    with pytest.raises(Unseen) as refused:
+    with pytest.raises(ValidationError) as refused:
         row.clean()
 
     (told,) = refused.value.message_dict[field]
@@ -55,6 +54,17 @@ def test_what_people_write_is_taken(row):
 def test_a_space_that_does_not_break_is_no_part_of_a_models_name():
     with pytest.raises(ValidationError):
         Backend(name="a", provider="ollama", model="gpt\u00a05").clean()
+
+
+def test_a_team_of_before_gets_new_limits_by_the_form_that_shows_its_name(admin_client):
+    team = Team.objects.create(name="a\u200b")
+
+    page = f"/admin/gateway/team/{team.pk}/change/"
+    answer = admin_client.post(page, {"time_zone": "UTC", "requests_per_minute": 7})
+
+    assert answer.status_code == 302
+    team.refresh_from_db()
+    assert team.requests_per_minute == 7
 
 
 def test_a_row_of_before_serves_on():

@@ -54,6 +54,31 @@ async def test_c6_a_body_over_the_limit_is_413(upstream: FaultLLM, tmp_path: Pat
     assert len(upstream.attempts) == 1
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param(f"content-length: {1 << 30}\r\n\r\n", id="announced"),
+        pytest.param(
+            f"transfer-encoding: chunked\r\n\r\n3e9\r\n{'x' * 1001}\r\n0\r\n\r\n",
+            id="there at once",
+        ),
+    ],
+)
+async def test_c6_what_is_announced_or_there_at_once_is_413_too(
+    upstream: FaultLLM, tmp_path: Path, rest: str
+):
+    async with serving(
+        one_backend(upstream.url), tmp_path, max_body_bytes=1000
+    ) as gateway:
+        head = f"POST {PATH} HTTP/1.1\r\nhost: localhost\r\n"
+        head += "content-type: application/json\r\n"
+        answer = await raw(gateway, (head + rest).encode())
+
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b'"code":"request_too_large"' in answer
+    assert upstream.attempts == []
+
+
 async def test_c7_a_compressed_body_is_not_inflated(upstream: FaultLLM, tmp_path: Path):
     async with serving(one_backend(upstream.url), tmp_path) as gateway:
         response = await post(gateway, b"\x1f\x8b" * 100, content_encoding="gzip")
@@ -66,6 +91,7 @@ async def test_c7_a_compressed_body_is_not_inflated(upstream: FaultLLM, tmp_path
     [
         pytest.param(b"[" * 100_000, id="c8 deep brackets"),
         pytest.param(b'{"a":' * 5000 + b"1" + b"}" * 5000, id="c8 deep objects"),
+        pytest.param(b'{"a":' * 65 + b"1" + b"}" * 65, id="c8 a level too many"),
         pytest.param(b'{"messages":[],"temperature":NaN}', id="c9 NaN"),
         pytest.param(b'{"messages":[],"temperature":1e400}', id="c9 overflow"),
         pytest.param(b'{"messages":[],"top_p":-Infinity}', id="c9 Infinity"),
@@ -81,6 +107,7 @@ async def test_c7_a_compressed_body_is_not_inflated(upstream: FaultLLM, tmp_path
         pytest.param(b'\xef\xbb\xbf{"messages":[]}', id="c12 bom"),
         pytest.param(b'{"messages":[{"content":"\xff"}]}', id="c12 not utf-8"),
         pytest.param(b'{"max_tokens":' + b"9" * 5000 + b"}", id="c13 huge number"),
+        pytest.param(b'{"seed":' + b"9" * 25 + b"}", id="c13 more than 64 bits"),
         pytest.param(b"", id="empty"),
         pytest.param(b"[]", id="a list"),
         pytest.param(b'"text"', id="a string"),

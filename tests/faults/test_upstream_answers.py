@@ -1,13 +1,17 @@
 """Answers that are errors or nonsense, and claims of usage (U7-U14, U16)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from routing.retries import BURST
 from tests.faultllm import FaultLLM
 from tests.faults.outcomes import assert_is_error, once, two_backends
 from tests.harness import (
+    Clock,
     ask,
+    backend,
     one_backend,
     serving,
     three_tiers,
@@ -26,7 +30,8 @@ async def test_u7_garbage_with_status_200_is_502_never_shown_and_never_cached(
 
     assert reply.status == 502
     assert reply.error["code"] in ("bad_upstream_response", "upstream_incomplete")
-    assert "<html" not in reply.text
+    for shown in ("doctype", "It works", "Answer to:"):  # of what was sent
+        assert shown not in reply.text
     assert (again.status, again.headers["x-llm-router-cache"]) == (200, "MISS")
 
 
@@ -48,16 +53,36 @@ async def test_u8_a_rate_limit_comes_with_a_wait_that_makes_sense(
     assert status["status"] == "rate_limited"
 
 
+async def test_u8_another_backend_answers_while_one_is_limited(
+    upstream: FaultLLM, tmp_path: Path
+):
+    clock = Clock()
+    catalog = two_backends(upstream.url, upstream.url, "fault/retry-after=30")
+    async with serving(catalog, tmp_path, clock=clock) as gateway:
+        meanwhile = [await ask(gateway, f"Question {n}") for n in range(3)]
+        asked = upstream.total
+        clock.now += 30
+        await ask(gateway, "Question 3")
+        afterwards = upstream.total - asked
+
+    assert {r.headers["x-llm-router-model"] for r in meanwhile} == {"spare"}
+    assert asked == 3 + 1  # the limited one was asked once
+    assert afterwards == 1 + 1  # and again when its time was up
+
+
 async def test_u9_an_overloaded_provider_is_replaced(
     upstream: FaultLLM, tmp_path: Path
 ):
     catalog = two_backends(upstream.url, upstream.url, "fault/overloaded-529")
-    reply, _ = await once(catalog, tmp_path)
+    async with serving(catalog, tmp_path) as gateway:
+        reply = await ask(gateway)
+        shown = gateway.runtime.pool.status(gateway.runtime.snapshot.catalog)[0]
     alone, _ = await once(
         one_backend(upstream.url, "fault/overloaded-529"), tmp_path / "alone"
     )
 
     assert reply.headers["x-llm-router-model"] == "spare"
+    assert shown["status"] == "rate_limited"
     assert_is_error(alone, 503, "upstream_overloaded")
 
 
@@ -71,6 +96,32 @@ async def test_u10_a_storm_of_errors_is_not_multiplied(
 
     assert {reply.status for reply in replies} <= {502, 503}
     assert upstream.total <= 120
+
+
+async def test_u10_however_many_backends_fail_retries_are_a_fifth(
+    upstream: FaultLLM, tmp_path: Path
+):
+    """So many that none of them fails often enough to be left out."""
+    few = three_tiers(upstream.url)
+    many = tuple(backend(f"small-{n}", 1, upstream.url) for n in range(60))
+    async with serving(replace(few, backends=many), tmp_path) as gateway:
+        upstream.always = "status-500"
+        replies = [await ask(gateway, f"Question {n}") for n in range(100)]
+
+    assert {reply.status for reply in replies} == {502}
+    assert 100 < upstream.total <= 120 + BURST
+
+
+async def test_u10_five_failures_in_a_row_are_enough(
+    upstream: FaultLLM, tmp_path: Path
+):
+    catalog = one_backend(upstream.url, "fault/status-500")
+    async with serving(catalog, tmp_path, clock=Clock()) as gateway:
+        replies = [await ask(gateway, f"Question {n}") for n in range(20)]
+
+    assert [reply.status for reply in replies] == [502] * 5 + [503] * 15
+    assert_is_error(replies[-1], 503, "upstream_unavailable")
+    assert upstream.total == 5
 
 
 async def test_u11_one_failure_in_five_is_not_seen_by_clients(
@@ -105,22 +156,24 @@ async def test_u13_the_clients_own_mistake_is_passed_on_and_harms_nobody(
 ):
     catalog = two_backends(upstream.url, upstream.url, "fault/status-400")
     async with serving(catalog, tmp_path) as gateway:
-        reply = await ask(gateway)
+        # More than would take out one that fails.
+        replies = [await ask(gateway, f"Question {n}") for n in range(12)]
         shown = gateway.runtime.pool.status(gateway.runtime.snapshot.catalog)[0]
         attempts = gateway.records("attempt")
 
-    assert reply.status == 400
-    assert [(a["state"], a["cost_nano"]) for a in attempts] == [("free", 0)]
+    assert {reply.status for reply in replies} == {400}
+    assert {(a["state"], a["cost_nano"]) for a in attempts} == {("free", 0)}
     assert shown["status"] in ("healthy", "starting")
-    assert len(upstream.attempts) == 1
+    assert len(attempts) == len(upstream.attempts) == 12
 
 
 async def test_u14_a_prompt_too_long_says_so(upstream: FaultLLM, tmp_path: Path):
-    reply, _ = await once(
+    reply, attempts = await once(
         one_backend(upstream.url, "fault/context-length-400"), tmp_path
     )
 
     assert_is_error(reply, 400, "context_length_exceeded")
+    assert [(a["state"], a["cost_nano"]) for a in attempts] == [("free", 0)]
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from routing.health import PANIC_SECONDS
 from tests.faultllm import Canary, FaultLLM, blackhole, certificate, closed_port
 from tests.faults.outcomes import (
     QUICK,
@@ -16,6 +17,7 @@ from tests.faults.outcomes import (
     two_backends,
 )
 from tests.harness import (
+    Clock,
     ask,
     one_backend,
     serving,
@@ -36,9 +38,10 @@ async def test_u1_a_provider_that_refuses_connections_is_503_and_free(
 
 
 async def test_u1_a_name_that_does_not_resolve_is_503(tmp_path: Path):
-    reply, _ = await once(one_backend("http://nowhere.invalid"), tmp_path)
+    reply, attempts = await once(one_backend("http://nowhere.invalid"), tmp_path)
 
     assert_is_error(reply, 503, "upstream_unavailable")
+    assert [(a["state"], a["cost_nano"]) for a in attempts] == [("free", 0)]
 
 
 async def test_u1_another_backend_takes_over_unseen(upstream: FaultLLM, tmp_path: Path):
@@ -70,7 +73,9 @@ async def test_u3_silence_after_the_request_is_504_and_not_paid_for_twice(
 
     assert_is_error(reply, 504, "upstream_timeout")
     assert reply.headers["x-should-retry"] == "false"
-    assert [a["state"] for a in attempts] == ["unknown"]
+    (attempt,) = attempts
+    assert attempt["state"] == "unknown"
+    assert attempt["cost_nano"] > 0  # it may be billed, so it counts as spent
     assert len(upstream.attempts) == 1
 
 
@@ -103,6 +108,42 @@ async def test_u19_a_kept_connection_closed_under_us_is_replaced_unseen(
     assert sorted(a["attempt_id"] for a in attempts) == sorted(
         a.attempt_id for a in upstream.attempts
     )
+    lost = [a for a in attempts if a["state"] != "billed"]
+    assert {(a["state"], a["cost_nano"]) for a in lost} == {("free", 0)}
+
+
+async def test_u19_the_second_try_takes_no_kept_connection(
+    upstream: FaultLLM, tmp_path: Path
+):
+    """Of two that are kept both are about to be closed."""
+    catalog = one_backend(upstream.url, "fault/close-on-reuse", cache_enabled=False)
+    async with serving(catalog, tmp_path) as gateway:
+        upstream.script = ["hold", "hold"]
+        asked = [asyncio.create_task(ask(gateway, f"Question {n}")) for n in range(2)]
+        await upstream.until(lambda: upstream.holding == 2)
+        upstream.release()
+        await asyncio.gather(*asked)
+        reply = await ask(gateway, "Question 2")
+
+    assert reply.status == 200
+    assert upstream.total == 2 + 2
+    assert upstream.connections == 2 + 1
+
+
+@pytest.mark.parametrize("byte", [1, 20])
+async def test_u19_a_new_connection_closed_without_an_answer_is_not_tried_again(
+    upstream: FaultLLM, tmp_path: Path, byte: int
+):
+    """Nobody knows whether the provider did the work."""
+    script = f"fault/cut-at-byte-{byte}"
+    reply, attempts = await once(
+        two_backends(upstream.url, upstream.url, script), tmp_path
+    )
+
+    assert_is_error(reply, 502, "upstream_incomplete")
+    assert reply.headers["x-should-retry"] == "false"
+    assert [a["state"] for a in attempts] == ["unknown"]
+    assert upstream.total == 1
 
 
 async def test_u20_a_redirect_is_never_followed(upstream: FaultLLM, tmp_path: Path):
@@ -120,15 +161,24 @@ async def test_u22_backends_that_all_went_down_are_noticed_when_they_come_back(
     upstream = FaultLLM()
     async with upstream:
         pass  # now its port is known, and closed
-    async with serving(one_backend(upstream.url, **QUICK), tmp_path) as gateway:
-        while (await ask(gateway)).headers.get("x-llm-router-model"):
-            pass
-        down = [(await ask(gateway, f"{n}")).status for n in range(5)]
-        async with upstream, asyncio.timeout(15):
-            while (await ask(gateway)).status != 200:
-                await asyncio.sleep(0.1)
+    clock = Clock()
+    catalog = one_backend(upstream.url, "fault/hold", **QUICK)
+    async with serving(catalog, tmp_path, clock=clock) as gateway:
+        down = [await ask(gateway, f"{n}") for n in range(7)]
+        async with upstream:
+            clock.now += PANIC_SECONDS
+            trial = asyncio.create_task(ask(gateway))
+            await upstream.until(lambda: upstream.holding == 1)
+            meanwhile = await ask(gateway, "Another")
+            upstream.release()
+            back = await trial
+        attempts = gateway.records("attempt")
 
-    assert set(down) == {503}
+    for reply in (*down, meanwhile):
+        assert_is_error(reply, 503, "upstream_unavailable")
+    # Two told that it was down; nobody tried it again before its time.
+    assert [a["state"] for a in attempts] == ["free", "free", "billed"]
+    assert back.status == 200
 
 
 @pytest.mark.parametrize("trouble", ["other-host", "expired"])

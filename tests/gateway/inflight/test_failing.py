@@ -45,6 +45,7 @@ async def test_a_bug_while_buying_leaves_nobody_hanging_and_the_key_free(infligh
     assert "secret" not in str(results)
     await settle()
     assert len(inflight) == 0
+    assert not inflight._calls  # nor is a place kept for what is over
     assert inflight.join(KEY, SMALL, buy)[1]
     await inflight.close()
 

@@ -4,14 +4,17 @@ The ledger's thread writes them, after the books; a start reads them once.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import structlog
 
 from gateway.cache import AnswerCache, CacheKeys, Entry
 from gateway.cache.portable import entry_from_json, entry_to_json
 from gateway.cache_rows import StoredAnswer
 from routing.catalog import Policy
 
+log = structlog.get_logger("cache")
 WAITING = 1000  # answers; when the database is slower than that, the oldest are let go
 STEP = 500
 
@@ -76,16 +79,22 @@ def stored_answers(policy: Policy, wall: float) -> list[StoredAnswer]:
 def restore(
     rows: list[StoredAnswer], cache: AnswerCache, now: float, wall: float
 ) -> int:
-    """Fill the cache; how many answers came back."""
-    for keys, row in keys_of(rows):
-        entry = entry_from_json(row.entry)
-        cache.restore(keys, row.scope, entry, now, row.expires_at - wall)
-    return len(rows)
-
-
-def keys_of(
-    rows: list[StoredAnswer],
-) -> Iterator[tuple[tuple[bytes, ...], StoredAnswer]]:
+    """Fill the cache; how many answers came back. One that can't be read is a miss,
+    and keeps no server from starting."""
+    read = 0
     for row in rows:
-        found = (bytes.fromhex(row.key), bytes.fromhex(row.canonical))
-        yield tuple(key for key in found if key), row
+        try:
+            keys, entry = keys_of(row), entry_from_json(row.entry)
+        except ValueError:
+            continue
+        cache.restore(keys, row.scope, entry, now, row.expires_at - wall)
+        read += 1
+    if unreadable := len(rows) - read:
+        log.warning("stored_answers_unreadable", count=unreadable)
+    return read
+
+
+def keys_of(row: StoredAnswer) -> tuple[bytes, ...]:
+    """The exact one first. Raises ValueError."""
+    found = (bytes.fromhex(row.key), bytes.fromhex(row.canonical))
+    return tuple(key for key in found if key)

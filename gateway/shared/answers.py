@@ -6,7 +6,7 @@ from random import Random
 
 from gateway.cache import CacheKeys, Entry, Level
 from gateway.cache.policy import LARGEST_ENTRY
-from gateway.cache.portable import entry_from_json, entry_to_json
+from gateway.cache.portable import Unreadable, entry_from_json, entry_to_json
 from gateway.cache.store import TTL_JITTER
 from gateway.shared.seal import Seal
 from gateway.shared.state import Found, SharedState, SharedStateDown
@@ -49,7 +49,11 @@ class SharedAnswers:
         if value is None:
             return None
         level = self._levels(keys)[found.name]
-        entry = entry_from_json(value["entry"])
+        try:
+            entry = entry_from_json(value["entry"])
+        except Unreadable:
+            self._seal.broken += 1
+            return None
         return SharedHit(entry, level, found.seconds)
 
     async def put(self, keys: CacheKeys, entry: Entry, policy: Policy) -> None:

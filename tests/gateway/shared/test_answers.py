@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from gateway.cache import AnswerCache, Entry, fingerprint
+from gateway.cache.portable import entry_to_json
 from gateway.shared.answers import SharedAnswers
 from gateway.shared.seal import Seal
 from routing.catalog import Catalog, Policy, Tier
@@ -82,3 +83,14 @@ async def test_a_request_is_forgotten_with_all_names_of_its_answer(answers):
     await answers.forget("team-a", "req-1", POLICY)
     assert await answers.find(keys(), POLICY) is None
     assert await answers.find(keys("What's France's capital?"), POLICY) is None
+
+
+async def test_d14_an_answer_of_another_version_is_a_miss_and_counted(state):
+    seal = Seal("secret")
+    answers = SharedAnswers(state, seal, Random(1))
+    names = answers.names(keys())
+    entry = {**entry_to_json(ENTRY), "a_field_of_tomorrow": 1}
+    await state.put(names, seal.close(names, {"entry": entry}), 60.0)
+
+    assert await answers.find(keys(), POLICY) is None
+    assert seal.broken == 1

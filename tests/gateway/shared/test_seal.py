@@ -1,5 +1,8 @@
 """Nothing of shared state is believed because it lies there."""
 
+import hashlib
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +29,15 @@ def test_d14_a_flipped_bit_anywhere_is_noticed_and_counted():
         damaged[position] ^= 1
         assert seal.open("a:1", bytes(damaged)) is None
     assert seal.broken == len(SEALED)
+
+
+@pytest.mark.parametrize("version", [b"", b"llmr shared 0"])
+def test_d14_a_value_of_another_version_is_not_opened(version):
+    data = SEALED[16:]
+    key = hashlib.sha256(b"llm-router shared" + b"secret").digest()
+    digest = hashlib.blake2b(data, digest_size=16, key=key, person=version).digest()
+
+    assert SEAL.open("a:1", digest + data) is None
 
 
 @given(st.binary(max_size=200))

@@ -20,14 +20,15 @@ async def post(gateway: Gateway, body: bytes, **headers: str) -> httpx.Response:
         return await client.post(gateway.url + PATH, content=body, headers=sent)
 
 
-async def raw(gateway: Gateway, data: bytes) -> bytes:
-    """Send these bytes and read until the gateway closes or answers."""
+async def raw(gateway: Gateway, data: bytes, *, to_end: bool = False) -> bytes:
+    """Send these bytes and read until the gateway closes or answers; `to_end`: until
+    it closes."""
     host, port = gateway.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(data)
     try:
         async with asyncio.timeout(10):
-            return await reader.read(65536)
+            return await reader.read(-1 if to_end else 65536)
     finally:
         writer.close()
 

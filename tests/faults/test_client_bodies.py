@@ -250,7 +250,8 @@ async def test_s12_an_ambiguous_request_is_refused_and_the_connection_closed(
     upstream: FaultLLM, tmp_path: Path, request_head: str
 ):
     async with serving(one_backend(upstream.url), tmp_path) as gateway:
-        answer = await raw(gateway, request_head.format(path=PATH).encode() * 2)
+        twice = request_head.format(path=PATH).encode() * 2
+        answer = await raw(gateway, twice, to_end=True)
 
     assert answer.startswith(b"HTTP/1.1 4")
     assert answer.count(b"HTTP/1.1 ") == 1

@@ -107,7 +107,8 @@ async def test_d9_when_a_much_asked_answer_expires_it_is_bought_once(
 @pytest.mark.parametrize(
     ("script", "stream"),
     [
-        *product(["length", "refusal", "content-filter", "status-500"], [False, True]),
+        *product(["length", "refusal", "content-filter", "tool-call"], [False, True]),
+        *product(["status-400", "status-500"], [False, True]),
         ("half-json", False),
         ("end-after-3", True),
     ],

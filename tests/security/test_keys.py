@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 from random import Random
+from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
@@ -157,7 +158,10 @@ def test_s2_a_key_is_random_and_told_from_others_by_its_prefix_and_checksum():
 
     assert len(secrets) == 1000
     assert {len(secret) for secret in secrets} == {len(KEY_PREFIX) + 32 + 8}
-    assert all(secret.startswith(KEY_PREFIX) for secret in secrets)
+    for secret in secrets:
+        body, checksum = secret.removeprefix(KEY_PREFIX)[:-8], secret[-8:]
+        assert secret.startswith(KEY_PREFIX)
+        assert int(checksum, 16) == crc32(body.encode())
 
 
 def test_s2_the_database_holds_the_digest_and_nothing_one_could_use(tenants):

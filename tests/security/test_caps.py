@@ -170,6 +170,7 @@ async def test_i8_an_address_too_long_is_none(gateway: Gateway, path: str):
         answer = await client.get(gateway.url + path)
 
     assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "unknown_url"  # nobody looked it up
     assert len(answer.text) < 1000
 
 

@@ -287,4 +287,8 @@ async def test_s5_metrics_hold_no_text_of_anybody(upstream: FaultLLM, tmp_path: 
                 for path in ("/metrics", "/v1/backends", "/v1/models", "/stats")
             ]
 
-    assert text not in "".join(pages)
+    told = "".join(pages)
+    assert "small" in told
+    # Nor do they say where the provider is, and what opens it.
+    for hidden in (text, upstream.url, str(upstream.port), "upstream-key"):
+        assert hidden not in told

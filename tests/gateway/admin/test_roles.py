@@ -3,7 +3,7 @@
 import pytest
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
 from django.test import RequestFactory
 from django.urls import reverse
@@ -12,6 +12,7 @@ from gateway.models import RequestContent
 from gateway.roles import OURS, ROLES
 from tests.gateway.admin.every_page import fill
 from tests.gateway.admin.stored import stored
+from tests.routing.admin_forms import form_of
 
 pytestmark = pytest.mark.django_db
 
@@ -126,17 +127,19 @@ def test_an_owner_makes_nobody_a_superuser_and_touches_none(client):
     root = User.objects.create_superuser("root", password="first")
     client.force_login(owner)
 
-    client.post(
-        page_of(User, "change", owner.pk),
-        {
-            "username": "owner",
-            "is_active": "on",
-            "is_staff": "on",
-            "is_superuser": "on",
-        },
-    )
+    page = page_of(User, "change", owner.pk)
+    everything = list(Permission.objects.values_list("pk", flat=True))
+    rights = {"is_superuser": "on", "user_permissions": everything}
+    sent = form_of(client.get(page), first_name="Ann", **rights)
+    assert client.post(page, sent).status_code == 302
     owner.refresh_from_db()
+    assert owner.first_name == "Ann"  # the form was taken, and the rights were not
     assert not owner.is_superuser
+    assert not owner.user_permissions.exists()
+
+    chosen = {"action": "delete_selected", ACTION_CHECKBOX_NAME: [root.pk]}
+    client.post(page_of(User, "changelist"), chosen | {"post": "yes"})
+    assert User.objects.filter(pk=root.pk).exists()
 
     for name in ("change", "password_change", "delete"):
         path = {

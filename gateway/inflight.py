@@ -24,6 +24,7 @@ class InFlight:
     def __init__(self) -> None:
         self._calls: dict[bytes, SharedCall] = {}
         self._tasks: dict[asyncio.Task[None], SharedCall] = {}
+        self._lingering: set[SharedCall] = set()
 
     def __len__(self) -> int:
         return len(self._tasks)
@@ -45,7 +46,7 @@ class InFlight:
         call = self._calls.get(key) if key is not None else None
         if call and call.has_place:
             return call.read(), False
-        call = SharedCall(bounds)
+        call = SharedCall(bounds, self._lingering)
         reader = call.read()
         call.task = asyncio.get_running_loop().create_task(self._run(call, buy))
         self._tasks[call.task] = call

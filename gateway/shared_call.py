@@ -21,19 +21,25 @@ LAG_BYTES = 4 << 20
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """`join_bytes`: how much of a stream is kept for late readers. `linger_seconds`:
-    how long a call goes on when nobody reads it (0: it is cancelled at once)."""
+    how long a call goes on when nobody reads it (0: it is cancelled at once), and
+    `max_lingering`: how many calls of a process may do so at a time."""
 
     join_bytes: int = 1 << 20
     linger_seconds: float = 0.0
+    max_lingering: int = 100
     max_readers: int = 10_000
 
 
 class SharedCall:
     """One call and the readers it belongs to. `outcome` is whatever the buyer tells
-    its readers about the purchase, set before the first chunk."""
+    its readers about the purchase, set before the first chunk. `lingering` are the
+    calls of the process that nobody reads."""
 
-    def __init__(self, bounds: Bounds) -> None:
+    def __init__(
+        self, bounds: Bounds, lingering: "set[SharedCall] | None" = None
+    ) -> None:
         self.bounds = bounds
+        self._lingering = set() if lingering is None else lingering
         self.outcome: Any = None
         self.completion: bytes | None = None
         self.error: GatewayError | None = None
@@ -104,14 +110,19 @@ class SharedCall:
     def give_up(self) -> None:
         """Nobody wants it any more: cancel it, or let it linger."""
         self.joinable = False
+        if self.task is None or self in self._lingering:
+            return
         linger = self.bounds.linger_seconds
-        if self.task and not linger:
+        # Who left makes no room in admission for what is still on its way.
+        if not linger or len(self._lingering) >= self.bounds.max_lingering:
             self.task.cancel()
-        elif self.task:
-            asyncio.get_running_loop().call_later(linger, self.task.cancel)
+            return
+        self._lingering.add(self)
+        asyncio.get_running_loop().call_later(linger, self.task.cancel)
 
     def _end(self) -> None:
         self.done = True
+        self._lingering.discard(self)
         self._wake()
         self._make_room()
 

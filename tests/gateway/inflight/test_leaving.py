@@ -96,6 +96,27 @@ async def test_a_call_nobody_reads_may_linger_to_its_end(inflight, upstream):
     assert reader.call.completion == b"answer"
 
 
+async def test_i8_so_many_calls_linger_and_no_more(inflight, upstream):
+    bounds = Bounds(linger_seconds=60, max_lingering=2)
+    readers = join(inflight, upstream, 4, key=None, bounds=bounds)
+    await settle()
+    for reader in readers[:3]:
+        reader.close()
+    await settle()
+    assert (upstream.cancelled, len(inflight)) == (1, 3)
+    upstream.ended.set()
+    await settle()
+    assert len(inflight) == 0
+    # Those that ended leave their places to others.
+    upstream.ended.clear()
+    for reader in join(inflight, upstream, 2, key=None, bounds=bounds):
+        await settle()
+        reader.close()
+    await settle()
+    assert (upstream.cancelled, len(inflight)) == (1, 2)
+    await inflight.close()
+
+
 async def test_a_call_nobody_reads_lingers_no_longer_than_its_bound(inflight, upstream):
     [reader] = join(inflight, upstream, bounds=Bounds(linger_seconds=0.01))
     await settle()

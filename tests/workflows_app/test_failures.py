@@ -1,5 +1,7 @@
 """Ops that fail, and what becomes of their run."""
 
+import pytest
+
 from tests.workflows_app.prompts import DIAMOND, ops_called, prompts
 from tests.workflows_app.samples import one_op, two_ops
 
@@ -99,3 +101,24 @@ async def test_a_failure_ends_the_siblings(run, upstream, gateway):
         "waiting",
     ]
     assert len(gateway.records("attempt")) == 3
+
+
+LINES = {"over": "input", "split": "lines"}
+
+
+@pytest.mark.parametrize(
+    "several",
+    [{"samples": 2}, {"prompt": "{{item}}", "map": LINES}],
+    ids=["samples", "items"],
+)
+async def test_d18_a_failed_call_of_an_op_ends_its_others(
+    run, upstream, gateway, several
+):
+    upstream.script = ["hold", "status-400"]
+
+    answer = await run(one_op(tier=1, **several), input="one\ntwo")
+
+    assert (answer.status, answer.error["code"]) == (502, "workflow_failed")
+    await upstream.until(lambda: upstream.holding == 0)
+    await gateway.settled()
+    assert upstream.total == len(gateway.records("attempt")) == 2

@@ -135,7 +135,7 @@ async def stream(trial: Trial) -> AsyncIterator[bytes]:
             answer = await pipeline.answer(record, trial.runtime)
             assert answer.chunks is not None  # noqa: S101 - it was asked to stream
             try:
-                async for event in stream_events(answer.chunks, include_usage=True):
+                async for event in stream_events(answer.chunks, record.chat):
                     yield event
             finally:
                 answer.close()

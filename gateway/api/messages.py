@@ -28,7 +28,7 @@ class Messages(GatewayView):
             return Reply(answer.body)
         self.gateway.at_end += [answer.close, self.record.abandon]
         seconds = runtime.snapshot.catalog.policy.keepalive_seconds
-        events = message_events(answer.chunks)
+        events = message_events(answer.chunks, chat)
         return streamed(events, seconds, render.PING)
 
 

@@ -24,4 +24,4 @@ class Responses(GatewayView):
             return Reply(answer.body)
         self.gateway.at_end += [answer.close, self.record.abandon]
         seconds = runtime.snapshot.catalog.policy.keepalive_seconds
-        return streamed(response_events(answer.chunks), seconds)
+        return streamed(response_events(answer.chunks, chat), seconds)

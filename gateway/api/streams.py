@@ -1,12 +1,13 @@
-"""Streams of server-sent events, in the client's dialect."""
+"""Streams of server-sent events, in the client's dialect and its words."""
 
 from collections.abc import AsyncIterator
 
 from gateway.api import render
 from gateway.api.reply import KeptAlive, Reply
 from gateway.dialects.openai import strip_usage
+from gateway.dialects.own_names import in_own_words
 from gateway.errors import GatewayError
-from routing.chat import Json
+from routing.chat import ChatRequest, Json
 
 
 def streamed(
@@ -26,21 +27,23 @@ def streamed(
 
 
 async def stream_events(
-    chunks: AsyncIterator[Json], *, include_usage: bool
+    chunks: AsyncIterator[Json], chat: ChatRequest
 ) -> AsyncIterator[bytes]:
     """Server-sent events; a failure is an error event, and then no `[DONE]`."""
     try:
         async for chunk in chunks:
-            shown = chunk if include_usage else strip_usage(chunk)
+            shown = chunk if chat.include_usage else strip_usage(chunk)
             if shown is not None:
                 yield render.event(shown)
     except GatewayError as error:
-        yield render.error_event(error)
+        yield render.error_event(in_own_words(error, chat))
         return
     yield render.DONE
 
 
-async def response_events(events: AsyncIterator[Json]) -> AsyncIterator[bytes]:
+async def response_events(
+    events: AsyncIterator[Json], chat: ChatRequest
+) -> AsyncIterator[bytes]:
     """Events of the Responses API, each with its name and number; a failure is the
     response's own end, or an error when it had not begun."""
     number, response = -1, Json()
@@ -50,13 +53,16 @@ async def response_events(events: AsyncIterator[Json]) -> AsyncIterator[bytes]:
             response = event.get("response") or response
             yield render.named_event(event)
     except GatewayError as error:
-        yield render.named_event(render.failed_response(error, response, number + 1))
+        own = in_own_words(error, chat)
+        yield render.named_event(render.failed_response(own, response, number + 1))
 
 
-async def message_events(events: AsyncIterator[Json]) -> AsyncIterator[bytes]:
+async def message_events(
+    events: AsyncIterator[Json], chat: ChatRequest
+) -> AsyncIterator[bytes]:
     """Anthropic's events, each with its name; nothing follows the last."""
     try:
         async for event in events:
             yield render.named_event(event)
     except GatewayError as error:
-        yield render.named_event(render.anthropic_error(error))
+        yield render.named_event(render.anthropic_error(in_own_words(error, chat)))

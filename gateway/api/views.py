@@ -26,7 +26,7 @@ class ChatCompletions(GatewayView):
         if answer.chunks is None:
             return Reply(answer.body)
         self.gateway.at_end += [answer.close, self.record.abandon]
-        events = stream_events(answer.chunks, include_usage=chat.include_usage)
+        events = stream_events(answer.chunks, chat)
         seconds = runtime.snapshot.catalog.policy.keepalive_seconds
         return streamed(events, seconds)
 

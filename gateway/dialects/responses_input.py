@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import orjson
 
-from gateway.dialects.openai_request import an_object
+from gateway.dialects.openai_request import MAX_TOOLS, an_object
 from gateway.errors import BadRequest
 from routing.chat import Json
 
@@ -128,6 +128,11 @@ class Input:
         function = {"name": item["name"], "arguments": item["arguments"]}
         call = {"id": item["call_id"], "type": "function", "function": function}
         calls = message.setdefault("tool_calls", [])
+        if len(calls) == MAX_TOOLS:
+            raise BadRequest(
+                f"{param}: at most {MAX_TOOLS} calls may follow one another.",
+                param=param,
+            )
         place = f"messages[{len(self._messages) - 1}].tool_calls[{len(calls)}]"
         self.places[place] = param
         calls.append(call)

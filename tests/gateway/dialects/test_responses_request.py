@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gateway.dialects.openai_request import validate_chat
 from gateway.dialects.responses_input import sealed, unsealed
 from gateway.dialects.responses_request import to_chat_body
-from gateway.errors import GatewayError
+from gateway.errors import BadRequest, GatewayError
 from routing.chat import Json
 from tests.gateway.dialects.conversations import conversations
 
@@ -128,6 +128,17 @@ def test_thoughts_of_others_and_damaged_ones_stay_out(content: object):
 
 def test_sealed_thoughts_come_back():
     assert unsealed(sealed([THOUGHT])) == [THOUGHT]
+
+
+def test_calls_beyond_what_one_message_may_have_are_refused_by_their_own_name():
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+
+    assert len(messages_of(*[call] * 512)[0]["tool_calls"]) == 512
+    with pytest.raises(BadRequest) as refused:
+        messages_of({"role": "user", "content": "Hi"}, *[call] * 513)
+
+    assert refused.value.param == "input[513]"
+    assert "messages" not in refused.value.message
 
 
 def test_a_body_beyond_chats_keeps_all_that_matters_for_its_key():

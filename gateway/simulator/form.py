@@ -25,7 +25,12 @@ def in_form(words: list[str], wanted: dict[str, Any]) -> list[str]:
         return ['{"answer": "', *words, '"}']
     text = "".join(words[:5]).strip()
     written = orjson.dumps(Example(schema, text).of(schema)).decode()
-    return [written[at : at + 5] for at in range(0, len(written), 5)]
+    return in_pieces(written)
+
+
+def in_pieces(text: str) -> list[str]:
+    """As a model's tokens would cut it."""
+    return [text[at : at + 5] for at in range(0, len(text), 5)]
 
 
 class Example:

@@ -3,13 +3,14 @@
 import asyncio
 import random
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from aiohttp import web
 
-from gateway.simulator.form import in_form
+from gateway.simulator.answer import Said, say
 from routing.features import extract
 
 
@@ -27,10 +28,6 @@ MANNERS = {
     "sim-medium": Manner(0.18, 110, 90),
     "sim-large": Manner(0.35, 60, 160),
 }
-WORDS = """
-the gateway sends each request to the cheapest model that can answer it and keeps what
-it learned so that the same question costs nothing a second time
-"""
 
 
 def application() -> web.Application:
@@ -51,14 +48,13 @@ async def complete(request: web.Request) -> web.StreamResponse:
     manner = MANNERS.get(body.get("model"), MANNERS["sim-small"])
     # Not for secrets: variety of a pretended answer.
     dice = random.Random()  # noqa: S311
-    count = max(3, round(dice.gauss(manner.tokens, manner.tokens / 5)))
-    vocabulary = WORDS.split()
-    words = [f"{vocabulary[i % len(vocabulary)]} " for i in range(count)]
-    words = in_form(words, body.get("response_format") or {})
-    choices = body.get("n") or 1
+    choices = [
+        say(body, max(3, round(dice.gauss(manner.tokens, manner.tokens / 5))), index)
+        for index in range(body.get("n") or 1)
+    ]
     usage = {
         "prompt_tokens": extract(body).prompt_tokens,
-        "completion_tokens": count * choices,
+        "completion_tokens": sum(len(said.pieces) for said in choices),
     }
     usage["total_tokens"] = sum(usage.values())
     head = {
@@ -68,42 +64,70 @@ async def complete(request: web.Request) -> web.StreamResponse:
     }
     await asyncio.sleep(dice.uniform(0.7, 1.3) * manner.first_token)
     if body.get("stream"):
-        return await stream(request, head, [words] * choices, usage, manner)
-    await asyncio.sleep(count / manner.tokens_per_second)
-    message = {"role": "assistant", "content": "".join(words).strip()}
+        return await stream(request, head, choices, usage, manner)
+    longest = max(len(said.pieces) for said in choices)
+    await asyncio.sleep(longest / manner.tokens_per_second)
     told = [
-        {"index": index, "message": message, "finish_reason": "stop"}
-        for index in range(choices)
+        {
+            "index": index,
+            "message": message_of(said, head["id"], index),
+            "finish_reason": said.finish_reason,
+        }
+        for index, said in enumerate(choices)
     ]
     return web.json_response(
         {**head, "object": "chat.completion", "choices": told, "usage": usage}
     )
 
 
+def message_of(said: Said, answer: str, index: int) -> dict[str, Any]:
+    text = "".join(said.pieces)
+    if not said.tool:
+        return {"role": "assistant", "content": text}
+    call = call_of(said, answer, index, text)
+    return {"role": "assistant", "content": None, "tool_calls": [call]}
+
+
+def call_of(said: Said, answer: str, index: int, arguments: str) -> dict[str, Any]:
+    number = f"call_{answer.removeprefix('chatcmpl-')}_{index}"
+    function = {"name": said.tool, "arguments": arguments}
+    return {"id": number, "type": "function", "function": function}
+
+
 async def stream(
     request: web.Request,
     head: dict[str, Any],
-    choices: list[list[str]],
+    choices: list[Said],
     usage: dict[str, int],
     manner: Manner,
 ) -> web.StreamResponse:
     response = web.StreamResponse(headers={"content-type": "text/event-stream"})
     await response.prepare(request)
     head["object"] = "chat.completion.chunk"
-    for index, words in enumerate(choices):
-        deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}]
-        deltas += [{"content": word} for word in words]
-        for delta in deltas:
+    for index, said in enumerate(choices):
+        for delta in deltas_of(said, head["id"], index):
             await send(response, {**head, "choices": [choice_of(index, delta, None)]})
             await asyncio.sleep(1 / manner.tokens_per_second)
-        await send(response, {**head, "choices": [choice_of(index, {}, "stop")]})
+        end = choice_of(index, {}, said.finish_reason)
+        await send(response, {**head, "choices": [end]})
     await send(response, {**head, "choices": [], "usage": usage})
     await response.write(b"data: [DONE]\n\n")
     return response
 
 
+def deltas_of(said: Said, answer: str, index: int) -> Iterator[dict[str, Any]]:
+    if not said.tool:
+        yield {"role": "assistant", "content": ""}
+        yield from ({"content": piece} for piece in said.pieces)
+        return
+    call = {"index": 0, **call_of(said, answer, index, "")}
+    yield {"role": "assistant", "content": None, "tool_calls": [call]}
+    for piece in said.pieces:
+        yield {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}
+
+
 def choice_of(
-    index: int, delta: dict[str, str], finish_reason: str | None
+    index: int, delta: dict[str, Any], finish_reason: str | None
 ) -> dict[str, Any]:
     return {"index": index, "delta": delta, "finish_reason": finish_reason}
 

@@ -91,6 +91,7 @@ async def find_answer(record: RequestRecord, runtime: Runtime) -> Answer:
     )
     if not leads:
         record.cache = "SHARED"
+        record.wait()
         record.decide("sharing", "An identical request is on its way; waiting for it.")
     if chat.timeout is not None:
         left = chat.timeout - (runtime.clock() - record.started)

@@ -106,7 +106,7 @@ def accept_receipt(call: SharedCall, record: RequestRecord) -> None:
         return
     record.score, record.tier = receipt.score, receipt.tier
     record.backend, record.model_served = receipt.backend, receipt.model
-    record.upstream_seconds = max(record.upstream_seconds, receipt.seconds)
+    record.told_seconds = receipt.seconds
     if receipt.request_id != record.chat.request_id:
         record.answered_by = receipt.request_id
 

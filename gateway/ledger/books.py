@@ -72,7 +72,9 @@ class RequestRecord:
     saved_nano: int = 0
     unpriced: bool = False  # something was bought that has no price: more was paid
     attempts: int = 0
-    upstream_seconds: float = 0.0
+    upstream_seconds: float = 0.0  # that its own calls took which have ended
+    told_seconds: float = 0.0  # that the call took which it reads, as far as was told
+    waits_since: float | None = None  # for a call under way, its own or another's
     first_byte: float | None = None
     closed: bool = False
     conversation: bytes | None = None
@@ -98,8 +100,15 @@ class RequestRecord:
     @property
     def overhead_ms(self) -> float:
         """What the gateway itself took so far, waiting for providers left out."""
-        elapsed = self.books.clock() - self.started
-        return max(0.0, (elapsed - self.upstream_seconds) * 1000)
+        now, waited = self.books.clock(), self.upstream_seconds
+        if self.waits_since is not None:
+            waited += now - self.waits_since
+        waited = max(waited, self.told_seconds)
+        return max(0.0, (now - self.started - waited) * 1000)
+
+    def wait(self) -> None:
+        """From now on a provider is waited for."""
+        self.waits_since = self.books.clock()
 
     def close(self, status: int, outcome: str, error_code: str = "") -> None:
         """Write the row. Later calls do nothing: the first ending is the true one."""
@@ -215,6 +224,7 @@ class Books:
                 raise
             self.unrecorded += 1
         record.attempts = number
+        record.wait()
         return Attempt(
             intent["attempt_id"],
             record,
@@ -246,6 +256,7 @@ class Books:
         attempt.seconds = attempt.elapsed
         record = attempt.record
         record.upstream_seconds += attempt.seconds
+        record.waits_since = None
         record.cost_nano += attempt.cost_nano
         record.unpriced |= billable and price is None
         self.metrics.count_attempt(attempt.backend.name, state)

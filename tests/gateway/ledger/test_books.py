@@ -128,3 +128,12 @@ def test_overhead_leaves_out_the_time_that_providers_took(office):
     record.close(200, "ok")
     assert office.last()["overhead_ms"] == 3.0
     assert office.last()["latency_ms"] == 5003.0
+
+
+def test_nor_is_a_call_overhead_that_is_under_way_when_the_client_leaves(office):
+    record = office.request()
+    office.clock.now += 0.002
+    office.books.open_attempt(record, backend(), prompt_tokens=1)
+    office.clock.now += 5.0
+    record.abandon()
+    assert office.last()["overhead_ms"] == 2.0

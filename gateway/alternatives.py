@@ -90,12 +90,25 @@ def standing(log: RequestLog, name: str) -> str:
     """How a backend stood when the call was made that was served."""
     facts = log.facts or {}
     if name == log.backend:
+        if log.outcome == "error":
+            return "failed"
         return "reused" if log.cache in ("HIT", "SHARED") else "answered"
     if name in facts.get("failed", ()):
         return "failed"
     if name in facts.get("out", ()):
         return "down, full or limited"
+    if name in passed_over(log):
+        return "could not take it"
     return "could be asked" if "tokens" in facts else "-"
+
+
+def passed_over(log: RequestLog) -> dict[str, str]:
+    """Why each backend was left out that would have come before the chosen one."""
+    steps = [step for step in log.decisions or () if isinstance(step, dict)]
+    lists = [step.get("passed_over") for step in steps if step.get("step") == "backend"]
+    lines = [str(line) for each in lists if isinstance(each, list) for line in each]
+    found = [line.partition(": ") for line in lines]
+    return {name: reason for name, _, reason in found}
 
 
 def why_not(log: RequestLog, row: Backend, costs: dict[str, int]) -> str:
@@ -107,6 +120,8 @@ def why_not(log: RequestLog, row: Backend, costs: dict[str, int]) -> str:
     then = standing(log, row.name)
     if then in ("failed", "down, full or limited"):
         return f"It was {then}." if then != "failed" else "It was asked, and failed."
+    if reason := passed_over(log).get(row.name):
+        return reason
     rank, own, chosen = row.tier.rank, costs.get(row.name), costs.get(log.backend)
     if rank < log.tier:
         return f"The decision was for tier {log.tier}."

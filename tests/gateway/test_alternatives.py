@@ -87,6 +87,28 @@ def test_each_has_its_reason_and_what_it_would_have_cost(market):
     assert ranks == sorted(ranks)
 
 
+def test_one_that_could_not_take_it_says_why(market):
+    passed = ["cheaper: It doesn't offer chat.", "ill: Rate limited for 1 s."]
+    decisions = [
+        {"step": "tier", "text": "Tier 2 is enough."},
+        {"step": "backend", "text": "chosen: The cheapest.", "passed_over": passed},
+    ]
+
+    told = {each.backend: each for each in alternatives(asked(decisions=decisions))}
+
+    assert told["cheaper"].then == "could not take it"
+    assert told["cheaper"].why_not == "It doesn't offer chat."
+    assert told["ill"].then == "down, full or limited"
+    assert told["dearer"].then == "could be asked"
+
+
+def test_the_last_one_asked_did_not_answer_when_the_request_failed(market):
+    log = asked(outcome="error", status=502)
+    told = {each.backend: each for each in alternatives(log)}
+
+    assert (told["chosen"].then, told["chosen"].why_not) == ("failed", "")
+
+
 def test_a_hit_needed_nobody(market):
     told = {each.backend: each for each in alternatives(asked(cache="HIT"))}
 

@@ -2,6 +2,7 @@
 
     GatewayError                      status  code
     |- BadRequest                     400     invalid_request
+    |  |- InvalidHttp                 400     invalid_http
     |  |- InvalidJson                 400     invalid_json
     |  |- NotExpressible              400     unsupported_parameter
     |  |- ThreadNotSupported          400     thread_unsupported_request
@@ -85,6 +86,10 @@ class GatewayError(Exception):
 
 class BadRequest(GatewayError):
     status, code, type = 400, "invalid_request", "invalid_request_error"
+
+
+class InvalidHttp(BadRequest):
+    code = "invalid_http"
 
 
 class InvalidJson(BadRequest):

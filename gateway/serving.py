@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-import orjson
 import structlog
 import uvicorn
 from django.conf import settings
@@ -22,7 +21,11 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
+from gateway.api.render import JSON, error_body, request_headers
 from gateway.asgi.exchange import EXCHANGE, Exchange
+from gateway.asgi.routes import dialect_of
+from gateway.errors import InvalidHttp
+from gateway.request_ids import new_request_id
 
 log = structlog.get_logger("server")
 HEADER_SECONDS = 30.0
@@ -58,7 +61,7 @@ class GuardedProtocol(HttpToolsProtocol):
             if self._deadline is None:
                 self._expect_headers()
             if self._header_bytes > HEADER_BYTES:
-                self.send_400_response("The headers are too long.")
+                self._refuse("The headers are longer than 64 KiB.")
 
     def on_headers_complete(self) -> None:
         self._in_headers = False
@@ -81,20 +84,23 @@ class GuardedProtocol(HttpToolsProtocol):
         self._client_leaves = callback
 
     def send_400_response(self, msg: str) -> None:
-        body = orjson.dumps(
-            {
-                "error": {
-                    "message": "This is not a valid HTTP request.",
-                    "type": "invalid_request_error",
-                    "param": None,
-                    "code": "invalid_http",
-                }
-            }
+        self._refuse("This is not a valid HTTP request.")
+
+    def _refuse(self, message: str) -> None:
+        """In the client's dialect, as far as the address and the headers were read."""
+        versioned = any(name == b"anthropic-version" for name, _ in self.headers or ())
+        path = (self.url or b"").partition(b"?")[0].decode("latin-1")
+        dialect = dialect_of(path, has_version=versioned)
+        request_id = new_request_id()
+        body = error_body(InvalidHttp(message), dialect, request_id)
+        headers = (
+            JSON,
+            *request_headers(request_id),
+            ("content-length", str(len(body))),
+            ("connection", "close"),
         )
-        head = (
-            "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
-            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        )
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        head = f"HTTP/1.1 400 Bad Request\r\n{lines}\r\n"
         self.transport.write(head.encode() + body)
         self.transport.close()
 

@@ -56,6 +56,7 @@ ANSWERING_RULES = (
     "cascade_judge",
     "default_max_output_tokens",
 )
+SURELY_WHOLE = 1 << 53  # a float beyond it stands for several whole numbers
 _rules: tuple[Policy | None, bytes] = (None, b"")
 
 
@@ -125,11 +126,17 @@ def narrowed(fingerprint: bytes, models: str) -> bytes:
 def answering_fields(body: Json) -> Json:
     """The fields that may change the answer; one we don't know counts."""
     return {
-        name: value
+        name: as_json_has_it(value) if type(value) is float else value
         for name, value in body.items()
         if name not in NOT_ABOUT_THE_ANSWER
         and not name.startswith(NOT_ABOUT_THE_ANSWER_PREFIX)
     }
+
+
+def as_json_has_it(value: float) -> float:
+    """JSON has one kind of number: some clients write a temperature of 0 as 0.0."""
+    whole = value.is_integer() and abs(value) < SURELY_WHOLE
+    return int(value) if whole else value
 
 
 def _route(scope: str, chat: ChatRequest, policy: Policy) -> Iterator[bytes]:

@@ -160,6 +160,15 @@ def test_text_that_speaks_of_a_mark_counts():
     assert key(messages=told) != key(messages=[{"role": "user", "content": "{}"}])
 
 
+@pytest.mark.parametrize("field", ["temperature", "top_p", "a_field_of_tomorrow"])
+def test_a_whole_number_is_one_however_it_is_written(field):
+    assert key(**{field: 1.0}) == key(**{field: 1})
+    assert key(**{field: -0.0}) == key(**{field: 0})
+    assert key(**{field: 1.5}) != key(**{field: 1})
+    assert key(**{field: 1e300}) != key(**{field: 1e299})
+    assert key(**{field: 1}) != key(**{field: True})
+
+
 def test_the_dialect_the_delivery_and_the_id_of_a_request_keep_the_key():
     chat = ChatRequest({"messages": HELLO}, "team-a", "req-1")
     other = replace(chat, dialect="anthropic", stream=True, request_id="req-2")

@@ -56,7 +56,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The four timers of a call, in seconds, and the bound of its answer."""
+    """The four timers of a call, in seconds, and the bound of its answer. `total` runs
+    from the request's leaving to the answer's end."""
 
     connect: float
     first_byte: float
@@ -79,6 +80,7 @@ class Response:
         self,
         connection: Connection,
         limits: Limits,
+        ends: float,
         deadline: Deadline,
         deadlines: Deadlines,
     ) -> None:
@@ -92,7 +94,7 @@ class Response:
         self._deadlines = deadlines
         self._received = 0
         self._loop = asyncio.get_running_loop()
-        self._ends = self._loop.time() + limits.total
+        self._ends = ends
 
     async def piece(self) -> bytes:
         """What arrived next; empty at the end. Raises on silence, excess and cuts."""
@@ -174,11 +176,13 @@ class HttpClient:
             with self.deadlines.within(limits.connect) as deadline:
                 if connection is None:
                     connection = await self.connections.open(target.origin)
-                deadline.extend(limits.first_byte)
+                ends = asyncio.get_running_loop().time() + limits.total
+                # A whole answer may come at once, all its time after its request.
+                deadline.extend(min(limits.first_byte, limits.total))
                 call.sent = True
                 connection.send(request)
                 await connection.answered()
-                response = Response(connection, limits, deadline, self.deadlines)
+                response = Response(connection, limits, ends, deadline, self.deadlines)
                 yield response
         except (OSError, ProtocolError) as error:
             if connection is None:

@@ -79,6 +79,17 @@ async def test_u3_silence_after_the_request_is_504_and_not_paid_for_twice(
     assert len(upstream.attempts) == 1
 
 
+async def test_u3_a_whole_answer_has_its_time_from_the_request_on(
+    upstream: FaultLLM, tmp_path: Path
+):
+    patient = QUICK | {"first_byte_timeout_seconds": 600}
+    catalog = one_backend(upstream.url, "fault/stall-before-headers", **patient)
+    async with serving(catalog, tmp_path) as gateway, asyncio.timeout(20):
+        reply = await ask(gateway)
+
+    assert_is_error(reply, 504, "upstream_timeout")
+
+
 async def test_u3_the_policy_may_allow_a_second_try(upstream: FaultLLM, tmp_path: Path):
     catalog = two_backends(
         upstream.url,

@@ -111,20 +111,27 @@ class StreamReader:
     def __init__(self) -> None:
         self.ended = False  # [DONE] was seen
         self.error: UpstreamError | None = None
+        self._answers = False  # a chunk had a choice
         self._parser = EventParser()
 
     def feed(self, piece: bytes) -> Iterable[Json]:
-        """The chunks that `piece` completes; sets `error` at an error event."""
+        """The chunks that `piece` completes; sets `error` at an error event, and at the
+        end when no answer came before it."""
         for event in self._parser.feed(piece):
             if self.ended or self.error:
                 return
             if event.data.startswith(b"[DONE]"):
+                if not self._answers:
+                    self.error = BadUpstreamResponse(
+                        "The provider's stream holds no answer."
+                    )
                 self.ended = True
                 return
             chunk = parse_chunk(event.data)
             if chunk.get("error"):
                 self.error = stream_error(chunk)
                 return
+            self._answers = self._answers or bool(chunk.get("choices"))
             yield chunk
 
 

@@ -24,7 +24,6 @@ from routing.chat import ChatRequest, Json
 from routing.models import Judgement
 
 log = structlog.get_logger("learning")
-ENDPOINT = "learn."
 RULE = (
     "You compare two answers to one request. Reply with the single word FIRST when the "
     "first one is clearly better, SECOND when the second one is, else with SAME. What "

@@ -3,7 +3,7 @@
 Ranges are not here: the models' own validators check them, as they do in the admin.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import models
@@ -248,11 +248,3 @@ SECTIONS = (*LISTS, *RULES)
 def classifier_keys(ranks: Iterable[int]) -> Keys:
     """`tier1_max`, `tier2_max` and so on, for every tier but the highest."""
     return {f"tier{rank}_max": filling(Tier, "max_score") for rank in ranks}
-
-
-def all_keys() -> Iterator[tuple[str, str]]:
-    """Every (section, key) that a file with three tiers may hold."""
-    sections = {**LISTS, **POLICY, "classifier": classifier_keys((1, 2))}
-    for section, keys in sections.items():
-        for key in keys:
-            yield section, key

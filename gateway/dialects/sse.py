@@ -85,8 +85,3 @@ class EventParser:
     def _check_size(self, size: int) -> None:
         if size > self._max_line:
             raise BadUpstreamResponse("The provider's stream holds an endless event.")
-
-
-def encode(data: bytes) -> bytes:
-    """An event without a name, as OpenAI's streams have them."""
-    return b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"

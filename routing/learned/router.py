@@ -54,15 +54,6 @@ class Estimate:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The tier chosen, and with which probability. `estimates` are by rising tier."""
-
-    tier: int
-    chance: float
-    estimates: tuple[Estimate, ...]
-
-
 class Router:
     """One version of a router, for the tiers of one catalog.
 

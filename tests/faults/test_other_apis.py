@@ -20,7 +20,6 @@ BACKENDS = {
 WAYS = [(api, way) for api in ("responses", "text") for way in BACKENDS]
 EVERY = pytest.mark.parametrize(("api", "way"), WAYS)
 PATHS = {"responses": "responses", "text": "completions", "vectors": "embeddings"}
-ENDS = {"text": ("data: [DONE]\n\n",), "responses": ("response.completed",)}
 VECTORS = {"capabilities": "+embeddings -chat"}
 
 

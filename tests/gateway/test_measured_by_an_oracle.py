@@ -26,7 +26,6 @@ cache: {judge: large, audit_share: 1, audit_budget_usd: 100}
 """
 # Dollars per million tokens, in and out.
 PRICES = {"small": (1.0, 5.0), "medium": (3.0, 15.0), "large": (15.0, 75.0)}
-BASELINE = "large"
 QUESTIONS = 420
 WORDS = ("apple", "bridge", "candle", "desert", "engine", "forest", "garden")
 

@@ -34,7 +34,6 @@ CONSTRUCTORS = {
     "urlretrieve",
     "build_opener",
 }
-MODULES = {"httpx", "aiohttp", "requests", "urllib3", "http.client", "urllib.request"}
 PROVIDERS = ROOT / "gateway" / "providers"
 ONE_PATH = (PROVIDERS / "http.py", PROVIDERS / "connections.py")
 # Plays a provider and its clients for `make demo`: its addresses are its own.

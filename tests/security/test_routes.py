@@ -12,7 +12,6 @@ from gateway.asgi.routes import PATTERNS, ROUTES, find
 from tests.security.conftest import TwoTenants
 
 PUBLIC = {"/health", "/ready"}
-CHAT = b'{"messages":[{"role":"user","content":"Hi"}]}'
 
 
 def example(pattern: URLPattern) -> str:

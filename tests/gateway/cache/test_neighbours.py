@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from gateway.cache.neighbours import NeighbourIndex, guard, question_of
 
 PART = b"partition"
-WORDS = ["what", "how", "is", "the", "egg", "yolk", "soft", "boil", "cook", "long"]
 TEXTS = st.lists(
     st.sampled_from(
         [

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.dialects.sse import Event, EventParser, encode
+from gateway.dialects.sse import Event, EventParser
 from gateway.errors import BadUpstreamResponse
 
 MIXED = (
@@ -105,8 +105,3 @@ def test_an_endless_line_or_event_is_refused(pieces: list[bytes]):
 
 def test_many_short_events_in_one_piece_are_no_endless_one():
     assert len(EventParser(max_line=100).feed(b"data: x\n\n" * 500)) == 500
-
-
-def test_events_are_written_so_that_they_read_the_same():
-    assert encode(b'{"a":1}') == b'data: {"a":1}\n\n'
-    assert events_of(encode(b"two\nlines")) == [Event("", b"two\nlines")]

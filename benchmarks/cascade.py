@@ -83,11 +83,11 @@ def lines_of(rows: Sequence[dict[str, Any]]) -> Lines:
     )
 
 
-def confident(weak: Floats, seed: int, auc: float = AUC) -> Floats:
+def confident(weak: Floats, seed: int) -> Floats:
     """How confident a checker is of each answer: normal scores that lie higher for
     right ones by what makes this AUC, as the probability that they stand for."""
     random = np.random.default_rng(seed)
-    apart = NormalDist().inv_cdf(auc) * sqrt(2)
+    apart = NormalDist().inv_cdf(AUC) * sqrt(2)
     score = random.standard_normal(len(weak)) + apart * (weak >= 0.5)
     odds: Floats = np.exp(apart * score - apart**2 / 2)
     return odds / (1 + odds)

@@ -16,13 +16,13 @@ class Occupied(Exception):
     """Another server serves from this folder."""
 
 
-def occupy(folder: Path, patience: float = LEAVING_SECONDS) -> Callable[[], None]:
+def occupy(folder: Path) -> Callable[[], None]:
     """Take the folder until what is returned is called, or the process ends.
 
     The kernel lets go of it at any end, so that nothing stale is left to be cleared.
     """
     path = folder / "serve.lock"
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + LEAVING_SECONDS
     while True:
         try:
             descriptor = lock_owner(path)

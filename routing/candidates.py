@@ -111,7 +111,7 @@ class Look:
         self._panic = panic
         self.passed: list[Candidate] = []  # those that can't be asked
 
-    def best_of(self, backends: PriceClass, prefer: str = "") -> Backend | None:
+    def best_of(self, backends: PriceClass, prefer: str) -> Backend | None:
         """The less loaded of two picked at random, of those that can be asked;
         the preferred one is one of the two.
 

@@ -28,8 +28,8 @@ class OpCaller:
         self,
         run: Run,
         desk: Desk,
-        writer: Writer | None = None,
-        claims: Claims | None = None,
+        writer: Writer | None,
+        claims: Claims,
     ) -> None:
         self.run = run
         self.claims = claims
@@ -63,7 +63,7 @@ class OpCaller:
 
     async def _once(self, key: bytes, place: str, turn: Turn, make: Make) -> Made:
         """Make a call, unless another process makes it, or made it, for the batch."""
-        if self.claims is None or not self.run.shares(place):
+        if not self.run.shares(place):
             return await make(), True
         payer = f"{self.run.run_id}/{place}#{turn.number}"
         return await self.claims.once(Claim.of(self.run.batch, key, payer), make)

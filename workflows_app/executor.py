@@ -54,8 +54,8 @@ class Executor:
         self,
         run: Run,
         desk: Desk,
-        writer: Writer | None = None,
-        claims: Claims | None = None,
+        writer: Writer | None,
+        claims: Claims,
     ) -> None:
         self.run = run
         self.desk = desk

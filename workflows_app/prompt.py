@@ -37,7 +37,7 @@ def read_inputs(value: Any, named: Any = None) -> Inputs:
     found: dict[str, Value] = {}
     for mapping in (value, named):
         if isinstance(mapping, dict):
-            found |= {str(name): _value(name, each) for name, each in mapping.items()}
+            found |= {str(name): _value(each) for name, each in mapping.items()}
         elif mapping is named and named is not None:
             raise BadRequest("inputs must be an object.", param="inputs")
     if len(found) > MAX_INPUTS:
@@ -51,7 +51,7 @@ def read_inputs(value: Any, named: Any = None) -> Inputs:
     raise BadRequest("input must be a text, a list or an object.", param="input")
 
 
-def _value(name: Any, value: Any) -> Value:
+def _value(value: Any) -> Value:
     if value is None or isinstance(value, str | list):
         return value
     return orjson.dumps(value).decode()

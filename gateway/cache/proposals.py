@@ -32,9 +32,7 @@ class Questions:
         self._words.remove(key)
         self._embeddings.remove(key)
 
-    def proposed(
-        self, keys: CacheKeys, placed: Placed | None = None
-    ) -> Iterator[Neighbour]:
+    def proposed(self, keys: CacheKeys, placed: Placed | None) -> Iterator[Neighbour]:
         """Those near enough for a judge to be asked, by words before by embeddings."""
         yield from self.near(keys, NEAR, PROPOSALS)
         if placed is None or keys.rest is None:

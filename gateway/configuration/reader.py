@@ -49,7 +49,7 @@ def read_bytes(content: bytes, source: str, environ: Mapping[str, str]) -> Confi
     if not models and not problems:
         problems.add(root.line, "models is missing; give at least one model")
     check_unique("name", models)
-    ranks = read_ranks(models, problems)
+    ranks = read_ranks(models)
     backends = tuple(read_backend(section) for section in models)
     names = [backend.name for backend in backends]
     policy, baseline_tier = read_policy(nodes, ranks, problems)

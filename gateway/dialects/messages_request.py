@@ -67,7 +67,7 @@ def to_chat_body(
     add_tools(chat, body, losses)
     add_output(chat, body, losses)
     add_labels(chat, body, losses)
-    keep_unknown(chat, body, losses)
+    keep_unknown(body, losses)
     if losses.values:
         chat[ONLY_ANTHROPIC] = losses.values
     notes = (CACHE_NOTE,) if marks_cache(body) else ()
@@ -168,7 +168,7 @@ def add_labels(chat: Json, body: Json, losses: Losses) -> None:
         losses.add("service_tier", "this tier exists at Anthropic only", tier)
 
 
-def keep_unknown(chat: Json, body: Json, losses: Losses) -> None:
+def keep_unknown(body: Json, losses: Losses) -> None:
     """Whatever else was sent: counted, and only for providers that may know it."""
     for field, value in body.items():
         if field in TRANSLATED or value is None or value in DEFAULTS.get(field, ()):

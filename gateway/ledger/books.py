@@ -159,9 +159,9 @@ class Attempt:
         self.settled = True
         self.books.write_attempt(self, state, usage, status, error_code)
 
-    def settle_answer(self, usage: Usage, status: int = 200) -> None:
+    def settle_answer(self, usage: Usage) -> None:
         state = "estimated" if usage.estimated else "billed"
-        self.settle(state, usage, status=status)
+        self.settle(state, usage, status=200)
 
     def settle_failure(self, error: UpstreamError, usage: Usage) -> None:
         """`usage` is what is known to have been generated before it failed."""

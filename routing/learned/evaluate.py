@@ -101,10 +101,10 @@ def compare(
     return Comparison(name, apgr, other, apgr - other, low, high, odds)
 
 
-def resamples(rows: int, seed: int, count: int = RESAMPLES) -> Iterator[Floats]:
+def resamples(rows: int, seed: int) -> Iterator[Floats]:
     """How often each row is drawn when as many rows are drawn with replacement."""
     random = np.random.default_rng(seed)
-    for _ in range(count):
+    for _ in range(RESAMPLES):
         drawn = random.integers(0, rows, rows)
         yield np.bincount(drawn, minlength=rows).astype(np.float64)
 

@@ -51,9 +51,9 @@ class Intervals:
     cost: tuple[float, float]
 
 
-def intervals(traffic: Traffic, seen: Outlook, seed: int = 0) -> Intervals:
+def intervals(traffic: Traffic, seen: Outlook) -> Intervals:
     """How far the outlook would differ for other requests of the same kind."""
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     rows = len(traffic.quality)
     drawn = [
         outlook(traffic.resample(random.integers(0, rows, rows)), seen.rate)
@@ -75,10 +75,10 @@ def border_for(scores: Sequence[int], share: float) -> int:
     return int(borders[np.argmax(above <= share)])
 
 
-def share_above(scores: Sequence[int], border: int, seed: int = 0) -> tuple[float, ...]:
+def share_above(scores: Sequence[int], border: int) -> tuple[float, ...]:
     """The share of scores above a border, and its 95 % interval."""
     above = np.array(scores) > border
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     count = len(above)
     drawn = random.binomial(count, above.mean(), RESAMPLES) / count
     return float(above.mean()), *interval(drawn)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 
 from gateway.configuration.document import BackendEntry, KeyReference
-from gateway.configuration.problems import Problems
 from gateway.configuration.schema import BACKEND, PRICE
 from gateway.configuration.sections.section import Section
 from routing.models import Backend, Price
@@ -30,7 +29,7 @@ def read_backend(section: Section) -> BackendEntry:
     )
 
 
-def read_ranks(models: Sequence[Section], problems: Problems) -> tuple[int, ...]:
+def read_ranks(models: Sequence[Section]) -> tuple[int, ...]:
     """The tiers in use; none when they are too wrong to check other sections by."""
     ranks = sorted({section.get("tier", int) or 0 for section in models})
     for section in models:

@@ -25,8 +25,8 @@ from unfold.widgets import (
 )
 
 from gateway.admin.cache_facts import Entry, Looked, entries_of, look_up
-from gateway.admin.dashboard.live import runtime_of
 from gateway.admin.lines_field import Lines
+from gateway.asgi.context import runtime_of
 from gateway.cache_rows import SCOPE_CHARS
 from gateway.models import CacheEntry, CachePurge, StoredAnswer
 from gateway.purging import delete_stored

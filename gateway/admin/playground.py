@@ -24,10 +24,9 @@ from gateway.admin.playground_form import PlaygroundForm
 from gateway.admin.playground_snippets import snippets
 from gateway.admin.playground_trial import Trial, trials_of
 from gateway.api.streams import stream_events
-from gateway.asgi.context import RUNTIME
+from gateway.asgi.context import runtime_of
 from gateway.errors import GatewayError
 from gateway.ledger.books import RequestRecord
-from gateway.runtime.runtime import Runtime
 from routing.chat import Json
 from routing.models import Backend, Tier
 from routing.money_format import dollars
@@ -92,11 +91,6 @@ async def refusal(request: HttpRequest) -> HttpResponse | None:
     if not await sync_to_async(user.has_perm)(MAY_SEND):
         return HttpResponse("You may not send requests.", status=403)
     return None
-
-
-def runtime_of(request: HttpRequest) -> Runtime | None:
-    found: Runtime | None = getattr(request, "scope", {}).get(RUNTIME)
-    return found
 
 
 def problems(form: PlaygroundForm) -> str:

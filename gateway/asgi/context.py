@@ -4,11 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from django.http import HttpRequest
+
 from gateway.ledger.books import Caller
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.snapshot import Snapshot
 
 RUNTIME = "llm_router.runtime"  # in the ASGI scope of the pages that Django serves
+
+
+def runtime_of(page: HttpRequest) -> Runtime | None:
+    """The runtime of this process; none where Django runs without the gateway."""
+    found: Runtime | None = getattr(page, "scope", {}).get(RUNTIME)
+    return found
 
 
 @dataclass(slots=True)

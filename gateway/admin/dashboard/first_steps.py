@@ -9,9 +9,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
-from gateway.asgi.context import RUNTIME
+from gateway.asgi.context import runtime_of
 from gateway.models import ApiKey, RequestLog
-from gateway.runtime.runtime import Runtime
 from gateway.usage_rows import Dimension, UsageRollup
 from routing.models import Backend, Tier
 
@@ -89,7 +88,7 @@ def add_backend(provider: str) -> str:
 
 def is_tested(request: HttpRequest) -> bool:
     """Has any backend answered a probe or a call of this process?"""
-    runtime: Runtime | None = getattr(request, "scope", {}).get(RUNTIME)
+    runtime = runtime_of(request)
     if runtime is None:
         return False
     rows = runtime.pool.status(runtime.snapshot.catalog)

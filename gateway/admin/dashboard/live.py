@@ -7,15 +7,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from gateway.admin.dashboard.first_steps import first_steps
-from gateway.asgi.context import RUNTIME
-from gateway.runtime.runtime import Runtime
+from gateway.asgi.context import runtime_of
 from routing.chat import Json
-
-
-def runtime_of(request: HttpRequest) -> Runtime | None:
-    """The runtime of this process; none where Django runs without the gateway."""
-    found: Runtime | None = getattr(request, "scope", {}).get(RUNTIME)
-    return found
 
 
 def live_state(request: HttpRequest) -> Json:

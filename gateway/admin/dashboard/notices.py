@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from gateway.admin.dashboard.live import runtime_of
 from gateway.admin.overview import near_end
+from gateway.asgi.context import runtime_of
 from gateway.models import ApiKey
 from gateway.runtime import snapshot as snapshots
 from gateway.runtime.checks import InvalidConfiguration

@@ -25,6 +25,7 @@ STORY = {
     "gateway.reading",
     "gateway.runtime",
     "gateway.serving",
+    "gateway.workers",
 }
 
 

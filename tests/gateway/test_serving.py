@@ -6,49 +6,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def test_a_worker_can_import_the_server_before_django_is_set_up():
-    """One of several workers unpickles it first, and would die at every start."""
-    environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
-    command = [sys.executable, "-c", "import gateway.serving"]
-
-    done = subprocess.run(
-        command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False
-    )
-
-    assert done.returncode == 0, done.stderr
-
-
-SIGNALLED = """
-import os, signal, threading
-import django
-django.setup()
-from gateway.serving import Workers, uvicorn_config
-
-workers = Workers(uvicorn_config(2), [])
-stop = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
-stop.start()
-workers.should_exit.wait(3600)
-workers.handle_signals()
-print(workers.should_exit.is_set())
-"""
-
-
-def test_who_keeps_the_workers_hears_of_a_signal_while_it_waits():
-    environ = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
-
-    done = subprocess.run(
-        [sys.executable, "-c", SIGNALLED],
-        cwd=ROOT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-
-    assert done.stdout == "True\n", done.stderr
-
-
 def test_a_start_without_its_database_says_so_in_a_sentence(tmp_path: Path):
     environ = {
         **os.environ,

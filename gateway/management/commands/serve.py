@@ -18,8 +18,9 @@ from gateway.models import ApiKey
 from gateway.occupancy import Occupied, occupy
 from gateway.runtime import logs
 from gateway.runtime.assembly import is_loopback
-from gateway.serving import DrainingServer, Workers, uvicorn_config
+from gateway.serving import DrainingServer, uvicorn_config
 from gateway.setup_link import first_time_link
+from gateway.workers import Workers
 from routing.models import Backend, RouterModel, RoutingPolicy
 
 

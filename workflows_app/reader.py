@@ -15,6 +15,7 @@ from gateway.dialects import strict_json
 from gateway.errors import InvalidJson
 from routing.chat import Json
 from workflows_app import fields, graph, predicate, schema
+from workflows_app.checks import check_fallbacks, check_op, check_references
 from workflows_app.definition import Definition, MapOver, Op
 from workflows_app.errors import InvalidWorkflow
 
@@ -91,9 +92,9 @@ def _definition(root: Node, text: str) -> Definition:
         name: _op(name, node, ops_node.lines[name])
         for name, node in ops_node.entries.items()
     }
-    _check_fallbacks(ops)
+    check_fallbacks(ops)
     built = graph.build(ops, values.get("start_ops"), values["end_ops"], root.lines)
-    _check_references(ops, built.parents, values.get("inputs"))
+    check_references(ops, built.parents, values.get("inputs"))
     return Definition(
         **{
             **values,
@@ -153,74 +154,8 @@ def _op(name: str, node: Node, line: int) -> Op:
     op = Op(name=name, line=line, lines=node.lines, **values)
     if not auto:
         op = replace(op, tier=tier, model=model)
-    _check_op(op)
+    check_op(op)
     return op
-
-
-def _check_op(op: Op) -> None:
-    problem, field = "", ""
-    if not (op.prompt or op.template):
-        problem = "it needs a prompt or a template"
-    elif op.prompt and op.template:
-        problem = "prompt and template exclude each other: a template is all of it"
-        field = "template"
-    elif (op.on_error == "fallback_op") != bool(op.fallback_op):
-        problem = "on_error: fallback_op and fallback_op: NAME belong together"
-        field = "fallback_op" if op.fallback_op else "on_error"
-    elif op.samples > 1 and op.map:
-        problem, field = "samples and map exclude each other", "samples"
-    elif op.samples > 1 and op.dedupe:
-        problem = "samples are meant to differ, so dedupe has no sense here"
-        field = "dedupe"
-    elif "item" in op.placeholders() and not op.map:
-        problem = "{{item}} stands for an item of map, and there is no map"
-        field = next(field for field, name in op.references() if name == "item")
-    if problem:
-        raise InvalidWorkflow(problem, op.line_of(field), op.name)
-
-
-def _check_fallbacks(ops: Mapping[str, Op]) -> None:
-    for op in ops.values():
-        other = op.fallback_op
-        if not other:
-            continue
-        if other == op.name or other not in ops:
-            hint = suggestion(other, [name for name in ops if name != op.name])
-            raise InvalidWorkflow(
-                f'fallback_op names "{other}", and there is no such other op{hint}',
-                op.line_of("fallback_op"),
-                op.name,
-            )
-
-
-def _check_references(
-    ops: Mapping[str, Op], parents: graph.Edges, inputs: tuple[str, ...] | None
-) -> None:
-    """Texts, predicates and maps may only name what is there when the op starts."""
-    used_by = {op.fallback_op: op.name for op in ops.values() if op.fallback_op}
-    for op in ops.values():
-        place = used_by.get(op.name, op.name)  # a stand-in gets what it stands in for
-        known = graph.ancestors(place, parents)
-        used = [*op.references(), *(("inputs", name) for name in op.shown or ())]
-        used += [("map", op.map.over)] if op.map else []
-        used += [("when", name) for name in _names_of(op.when)]
-        for where, name in used:
-            if name in ("input", "item") or name in known:
-                continue
-            head, _, field = name.partition(".")
-            if head == "inputs" and field and (not inputs or field in inputs):
-                continue
-            reason = "it is not an op before this one" if name in ops else "unknown"
-            hint = suggestion(name, ["input", *known])
-            raise InvalidWorkflow(
-                f'it uses "{name}": {reason}{hint}', op.line_of(where), op.name
-            )
-
-
-def _names_of(when: predicate.Predicate | None) -> list[str]:
-    names = when.names() if when else []
-    parts = [name.split(".") for name in names]
-    return [".".join(part[:2]) if part[0] == "inputs" else part[0] for part in parts]
 
 
 def _tier(node: Node, name: str) -> int | str:

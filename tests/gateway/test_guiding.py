@@ -7,7 +7,6 @@ import pytest
 from django.utils import timezone
 
 from gateway.api import feedback
-from gateway.models import RequestLog
 from gateway.runtime.database import in_database
 from gateway.runtime.snapshot import build
 from routing.catalog import Catalog, Policy
@@ -16,6 +15,7 @@ from routing.learned.intents import Intents, Kind
 from routing.learned.trails import Count, Trails
 from routing.models import Intent, IntentCheck, RoutingPolicy
 from tests.harness import PRICES, TIERS, ask, backend, serving
+from tests.log_rows import log_row
 from tests.routing.lessons import keep_lesson
 
 TODAY = date(2026, 11, 26)
@@ -82,20 +82,7 @@ async def test_a_vote_leaves_its_trail_and_the_snapshot_reads_it():
         RoutingPolicy.load()
         RoutingPolicy.objects.update(intents=True)
         keep_lesson("r1")
-        RequestLog.objects.create(
-            request_id="r1",
-            at=timezone.now(),
-            scope="a",
-            endpoint="chat.completions",
-            dialect="openai",
-            model_asked="auto",
-            status=200,
-            outcome="ok",
-            cache="MISS",
-            score=5,
-            tier=1,
-            backend="haiku",
-        )
+        log_row("r1", scope="a", score=5, tier=1, backend="haiku").save()
 
     await in_database(prepare)
     await feedback.store({"request_id": "r1", "quality": 1.0}, "a")

@@ -7,6 +7,7 @@ from gateway.runtime.snapshot import build
 from routing.learned.features import prompt_of, row_of
 from routing.models import Lesson, RouterModel, RoutingPolicy, Tier
 from tests.gateway.commands.calibrating import calibrate
+from tests.log_rows import log_row
 from tests.routing.learned.samples import examples, small_router
 
 pytestmark = [
@@ -31,19 +32,7 @@ def keep_lessons(count: int) -> None:
 
 def keep_scores(scores: list[int]) -> None:
     RequestLog.objects.bulk_create(
-        RequestLog(
-            request_id=f"r{number}",
-            at=timezone.now(),
-            scope="local",
-            endpoint="chat.completions",
-            dialect="openai",
-            model_asked="auto",
-            status=200,
-            outcome="ok",
-            cache="MISS",
-            score=score,
-        )
-        for number, score in enumerate(scores)
+        log_row(f"r{number}", score=score) for number, score in enumerate(scores)
     )
 
 

@@ -10,6 +10,7 @@ from gateway.whatif.comparison import CACHED, NOT_SERVED, Comparison
 from gateway.whatif.rows import after, before, since
 from routing.catalog import Catalog, Policy, PriceList, Tier
 from tests.harness import backend, three_tiers
+from tests.log_rows import log_row
 
 pytestmark = pytest.mark.django_db
 DOLLAR = 10**9
@@ -18,15 +19,7 @@ DOLLAR = 10**9
 def log(request_id: str, **fields: object) -> None:
     facts = {"tokens": 100, "key": request_id, "paid": 0, **fields.pop("facts", {})}
     given = {
-        "request_id": request_id,
-        "at": timezone.now(),
         "scope": "key:1",
-        "endpoint": "chat.completions",
-        "dialect": "openai",
-        "model_asked": "auto",
-        "status": 200,
-        "outcome": "ok",
-        "cache": "MISS",
         "score": 5,
         "tier": 1,
         "backend": "small",
@@ -34,7 +27,7 @@ def log(request_id: str, **fields: object) -> None:
         "completion_tokens": 100,
         "facts": facts,
     }
-    RequestLog.objects.create(**{**given, **fields})
+    log_row(request_id, **given | fields).save()
 
 
 def compared(saved: Catalog, preview: Catalog, days: int = 7) -> Comparison:

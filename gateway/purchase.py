@@ -67,22 +67,21 @@ async def buy_from(bench: Bench, course: Course, deliver: Deliver[D]) -> D:
     order, features, runtime = bench.order, bench.features, bench.runtime
     record, policy = order.record, order.policy
     failed: dict[str, GatewayError] = {}
-    again = ""  # the backend that is asked once more, over a new connection
+    again: Backend | None = None  # is asked once more, over a new connection
     sampling = samples(record.chat)  # a model may refuse to be told how
     thoughts = True  # the assistant's earlier ones, signed by the model that had them
     while True:
-        backend = again and order.snapshot.catalog.by_name[again]
-        backend = backend or pick(order, course, features, failed, runtime)
+        backend = again or pick(order, course, features, failed, runtime)
         delivery = deliver(
             backend, order=order, features=features, runtime=runtime, thoughts=thoughts
         )
         try:
-            await delivery.make(fresh=bool(again))
+            await delivery.make(fresh=again is not None)
             return delivery
         except ConnectionLost as error:
             if again:
                 failed[backend.name] = error
-            again = "" if again else backend.name
+            again = None if again else backend
             continue
         except NotExpressible as error:
             # No attempt was made: another backend may speak what this one can't.
@@ -92,12 +91,12 @@ async def buy_from(bench: Bench, course: Course, deliver: Deliver[D]) -> D:
             record.decide(
                 "failure", f"{backend.name}: {error.message}", code=error.code
             )
-            again = ""
+            again = None
             if thoughts and isinstance(error, ThoughtRefused):
-                thoughts, again = False, backend.name
+                thoughts, again = False, backend
                 continue
             if sampling and isinstance(error, SamplingRefused):
-                sampling, again = False, backend.name
+                sampling, again = False, backend
                 runtime.refusals.note(backend)
                 continue
             failed[backend.name] = error

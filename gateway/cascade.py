@@ -218,28 +218,28 @@ async def ask(tier: int, bench: Bench, chat: ChatRequest) -> Trial:
 async def doubted(trial: Trial, planned: Cascade, bench: Bench) -> bool:
     """Is anything wrong with the answer? The form first: it costs nothing."""
     policy = bench.rules
-    facts: Json = {"check": policy.cascade_check}
+    checked: Json = {"check": policy.cascade_check}
     reason = doubt(trial.completion, bench.order.record.chat.body)
     if not reason:
         match policy.cascade_check:
             case "logprobs":
                 measured = trial.confidence
-                reason = weigh(planned, measured, policy.cascade_confidence, facts)
+                reason = weigh(planned, measured, policy.cascade_confidence, checked)
             case "agreement":
                 measured = await second_sample(trial, planned, bench)
-                reason = weigh(planned, measured, policy.cascade_confidence, facts)
+                reason = weigh(planned, measured, policy.cascade_confidence, checked)
             case "judge":
-                facts["judge"] = word = await judged(trial, bench)
-                reason = weigh(planned, SAYS.get(word), NEUTRAL, facts)
-    note(bench, planned, reason, facts)
+                checked["judge"] = word = await judged(trial, bench)
+                reason = weigh(planned, SAYS.get(word), NEUTRAL, checked)
+    note(bench, planned, reason, checked)
     return bool(reason)
 
 
-def note(bench: Bench, planned: Cascade, reason: str, facts: Json) -> None:
+def note(bench: Bench, planned: Cascade, reason: str, checked: Json) -> None:
     text = f"Tier {planned.first}'s answer passes its checks and is served."
     if reason:
         text = f"{reason} Tier {planned.then} answers instead."
-    bench.order.record.decide("cascade_check", text, passed=not reason, **facts)
+    bench.order.record.decide("cascade_check", text, passed=not reason, **checked)
 
 
 async def second_sample(trial: Trial, planned: Cascade, bench: Bench) -> float | None:

@@ -172,9 +172,9 @@ def reuse(hit: Hit, record: RequestRecord, snapshot: Snapshot) -> Answer:
     record.backend, record.model_served = entry.backend, entry.model
     record.usage = entry.usage
     record.saved_nano = saved(record, snapshot.catalog)
-    facts = {"wording": hit.wording.hex()} if hit.wording else {}
+    wording = {"wording": hit.wording.hex()} if hit.wording else {}
     record.decide(
-        "cache", hit.reason, level=hit.level, similarity=hit.similarity, **facts
+        "cache", hit.reason, level=hit.level, similarity=hit.similarity, **wording
     )
     body = translation.whole(
         entry.body, entry.dialect, record.chat, entry.usage, record.books.wall()

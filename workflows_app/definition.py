@@ -81,11 +81,11 @@ class Op:
 
     def references(self) -> list[tuple[str, str]]:
         """Each name once per field, with the field it is in."""
-        text = "template" if self.template else "prompt"
-        fields = {"system": self.system, text: self.template or self.prompt}
+        of_user = "template" if self.template else "prompt"
+        texts = {"system": self.system, of_user: self.template or self.prompt}
         return [
-            (field, name)
-            for field, text in fields.items()
+            (where, name)
+            for where, text in texts.items()
             for name in template.references(text)
         ]
 

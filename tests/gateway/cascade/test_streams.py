@@ -5,7 +5,17 @@ from pathlib import Path
 
 from tests.faultllm import FaultLLM
 from tests.gateway.cascade.doubting import catalog, check
-from tests.harness import ask, serving
+from tests.harness import Gateway, Reply, ask, serving
+
+
+async def held_up(
+    gateway: Gateway, upstream: FaultLLM, **how: object
+) -> asyncio.Task[Reply]:
+    """A request that is under way, its provider waiting to be released."""
+    asked = asyncio.create_task(ask(gateway, **how))
+    await gateway.called()
+    await upstream.until(lambda: upstream.holding)
+    return asked
 
 
 async def test_after_the_commit_point_nothing_switches(
@@ -33,9 +43,7 @@ async def test_before_the_commit_point_the_client_sees_nothing(
         cascade_hold_seconds=30.0,
     )
     async with serving(given, tmp_path) as gateway:
-        asked = asyncio.create_task(ask(gateway, stream=True))
-        await gateway.called()
-        await upstream.until(lambda: upstream.holding)
+        asked = await held_up(gateway, upstream, stream=True)
         [call] = gateway.runtime.inflight.calls
         assert call.outcome is None
         upstream.release()
@@ -55,9 +63,7 @@ async def test_a_stream_that_dawdles_is_let_go_when_its_time_is_up(
         cascade_hold_seconds=0.01,
     )
     async with serving(given, tmp_path) as gateway:
-        asked = asyncio.create_task(ask(gateway, stream=True))
-        await gateway.called()
-        await upstream.until(lambda: upstream.holding)
+        asked = await held_up(gateway, upstream, stream=True)
         [call] = gateway.runtime.inflight.calls
         async with asyncio.timeout(20):
             while call.outcome is None:
@@ -73,9 +79,7 @@ async def test_a_client_that_leaves_during_the_trial_pays_for_what_came(
 ):
     given = catalog(upstream.url, "fault/hold")
     async with serving(given, tmp_path) as gateway:
-        asked = asyncio.create_task(ask(gateway))
-        await gateway.called()
-        await upstream.until(lambda: upstream.holding)
+        asked = await held_up(gateway, upstream)
         asked.cancel()
         await gateway.settled()
         [record] = gateway.records("request")

@@ -65,6 +65,7 @@ def places(address: str, name: str) -> tuple[tuple[Place, int], ...]:
     return ((address, name), PER_NAME), ((address,), PER_ADDRESS)
 
 
+# Not the runtime's: the form also guards an admin that Django serves by itself.
 failures = Failures()
 
 

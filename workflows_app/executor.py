@@ -80,7 +80,7 @@ class Executor:
             self.desk.gate.pass_on(self.run.run_id)
 
     def _start_ready(self, tasks: dict[asyncio.Task[None], str]) -> None:
-        for op in self.run.unfinished():
+        for op in self.run.waiting():
             parents = self.run.definition.parents[op.name]
             if all(self.run.ops[parent].status not in OPEN for parent in parents):
                 self.run.ops[op.name].status = "running"

@@ -151,6 +151,12 @@ class Run:
     def ended(self) -> bool:
         return self.status in ENDED
 
+    def waiting(self) -> Iterator[Op]:
+        """The ops that have not begun, in the plan's order."""
+        for name in self.plan.order:
+            if self.ops[name].status == "waiting":
+                yield self.definition.ops[name]
+
     def shares(self, place: str) -> bool:
         """Do other runs of the batch need the calls of this op?"""
         return self.options.same_input or place in self.common
@@ -264,11 +270,6 @@ class Run:
     def hang_up(self) -> None:
         for queue in self._followers:
             queue.put_nowait(None)
-
-    def unfinished(self) -> Iterator[Op]:
-        for name in self.plan.order:
-            if self.ops[name].status == "waiting":
-                yield self.definition.ops[name]
 
 
 def piece_of(item: str, attempt: int, text: str) -> Json:

@@ -8,10 +8,7 @@ from gateway.cache import Entry, storable
 from gateway.cascade_checks import doubt
 from gateway.dialects.embeddings import inputs_of
 from gateway.dialects.upstream_errors import upstream_error
-from gateway.errors import (
-    UpstreamError,
-    UpstreamIncomplete,
-)
+from gateway.errors import UpstreamError, UpstreamIncomplete
 from gateway.ledger.books import Attempt
 from gateway.limits.estimates import most_nano, most_tokens
 from gateway.limits.hold import Hold
@@ -27,7 +24,7 @@ from routing.affinity import Visit
 from routing.catalog import Backend, Policy
 from routing.chat import Features, Json, Usage
 from routing.health import Outcome
-from routing.pool import Lease
+from routing.lease import Lease
 
 # How long a chunk that says nothing yet is held, so that a provider that fails right
 # after accepting can still be replaced unseen.

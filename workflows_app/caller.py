@@ -12,7 +12,8 @@ from routing.chat import Json
 from routing.tiers import PinNotAllowed, Route, UnknownModel
 from workflows_app import call, estimates, prompt
 from workflows_app.call import Said, Turn, Wishes
-from workflows_app.claims import Claim, Claims
+from workflows_app.claim_rows import Claim
+from workflows_app.claims import Claims
 from workflows_app.definition import Op
 from workflows_app.desk import Desk
 from workflows_app.estimates import Facts

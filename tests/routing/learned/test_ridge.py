@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from routing.learned import ridge
-from routing.learned.design import BUCKETS, Dense, Design, Scale
-from routing.learned.features import prompt_of, row_of
+from routing.learned.design import Dense, Design, Scale
+from routing.learned.features import BUCKETS, prompt_of, row_of
 from routing.learned.train import DEFAULT_INTENTS
 from tests.routing.learned.samples import examples
 

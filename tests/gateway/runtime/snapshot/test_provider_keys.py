@@ -2,11 +2,9 @@
 
 import pytest
 
-from gateway.runtime.snapshot import provider_key
 from routing.fields import encrypt
-from routing.models import (
-    Backend,
-)
+from routing.models import Backend
+from routing.review import provider_key
 from routing.secret import Secret
 from tests.gateway.runtime.snapshot.rows import CANARY, add_backend, read, sql
 

@@ -6,7 +6,8 @@ from random import Random
 
 from gateway.ledger.books import NOT_OF_CLIENTS
 from gateway.order import Order
-from gateway.steering import Course, loop_is_open
+from gateway.steering import Course
+from routing.affinity import loop_is_open
 from routing.catalog import Catalog
 from routing.tiers import Choice
 
@@ -37,7 +38,8 @@ def eligible(order: Order, course: Course, catalog: Catalog) -> bool:
     """Was the tier the router's to choose, the baseline among them?"""
     record, route = order.record, order.route
     return (
-        not route.pinned
+        record.chat.dialect != "vectors"
+        and not route.pinned
         and route.floor <= catalog.baseline_tier <= route.ceiling
         and not course.stay
         and not record.endpoint.startswith(NOT_OF_CLIENTS)

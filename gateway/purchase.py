@@ -49,10 +49,9 @@ async def buy_answer(call: SharedCall, order: Order, runtime: Runtime) -> None:
     course = await steer(order, choice, features, runtime)
     course = guided(course, order, features, runtime.random)
     facts.note_demands(record, features)
-    if order.policy.holdout_share and record.chat.dialect != "vectors":
-        course = holdout.draw(order, course, runtime.random)
-        if record.arm:
-            runtime.reasks.note(record)
+    course = holdout.draw(order, course, runtime.random)
+    if record.arm:
+        runtime.reasks.note(record)
     record.tier = course.choice.tier
     runtime.retries.deposit()
     bench = Bench(order, features, runtime, buy_from, cascade.rules_for(order))

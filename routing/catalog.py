@@ -1,7 +1,7 @@
 """Frozen values the request path reads: tiers, backends, prices, policy.
 
-Rows are edited in the admin; `gateway.runtime.snapshot` turns them into these once a
-second. Nothing here touches the database. Money is integer nano-USD.
+Rows are edited in the admin; `gateway.runtime.snapshot` turns them into these when they
+change. Nothing here touches the database. Money is integer nano-USD.
 """
 
 from collections.abc import Mapping

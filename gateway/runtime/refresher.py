@@ -1,4 +1,5 @@
-"""Re-reads the configuration once a second, in a thread, and swaps it whole."""
+"""Looks twice a second, in a thread, whether the configuration has changed; then it is
+read anew and swapped whole."""
 
 import threading
 import time

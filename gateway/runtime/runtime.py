@@ -74,6 +74,7 @@ class Runtime:
         clock: Callable[[], float],
         random: Random,
     ) -> None:
+        self.snapshot = snapshot
         self.clock = clock
         self.random = random
         self.books = books
@@ -127,7 +128,7 @@ class Runtime:
 
     def _forget_purged(self, snapshot: Snapshot) -> None:
         """Free what no key leads to any more."""
-        before = getattr(self, "snapshot", snapshot)
+        before = self.snapshot
         if before.fingerprint != snapshot.fingerprint:
             self.cache.purge()
         for scope, fingerprint in snapshot.purged.items():

@@ -73,7 +73,7 @@ class Snapshot:
         key = (caller.models, scope)
         seen = self._restricted.get(key)
         if seen is None:
-            seen = self._with(caller.models) if caller.models else self
+            seen = self._with_only(caller.models) if caller.models else self
             # Borders say who answers, not what is worth storing: a router's do not
             # count for the cache either.
             seen = replace(seen, catalog=seen.catalog.of_scope(scope))
@@ -84,7 +84,7 @@ class Snapshot:
     def _restricted(self) -> "dict[tuple[tuple[str, ...], str], Snapshot]":
         return {}
 
-    def _with(self, models: tuple[str, ...]) -> "Snapshot":
+    def _with_only(self, models: tuple[str, ...]) -> "Snapshot":
         """Its fingerprints are others, so that nothing bought from a model that is not
         allowed is found in the cache."""
         catalog = self.catalog.only(models)
@@ -140,17 +140,17 @@ def _read(now: datetime, environ: Mapping[str, str]) -> Snapshot:
     keys, has_keys = _keys()
     own, purged = purged_scopes(fingerprint(catalog))
     return Snapshot(
-        catalog,
-        keys,
-        own,
-        has_keys,
-        next_price,
-        versions,
-        (*notes, *doubts, *more_doubts, *notes_of_judge(catalog)),
-        purged,
-        _levels_off(),
-        spent_so_far(_budgets(keys, catalog.policy), now),
-        withdrawals(now),
+        catalog=catalog,
+        keys=keys,
+        fingerprint=own,
+        has_keys=has_keys,
+        changes_at=next_price,
+        versions=versions,
+        notes=(*notes, *doubts, *more_doubts, *notes_of_judge(catalog)),
+        purged=purged,
+        levels_off=_levels_off(),
+        spent=spent_so_far(_budgets(keys, catalog.policy), now),
+        withdrawals=withdrawals(now),
     )
 
 
@@ -271,8 +271,8 @@ def _keys() -> tuple[dict[str, Key], bool]:
 
 
 def _levels_off() -> dict[tuple[str, str], str]:
-    rows = CacheLevelOff.objects.values_list("scope", "level", "reason")
-    return {(scope, level): reason for scope, level, reason in rows}
+    found = CacheLevelOff.objects.values_list("scope", "level", "reason")
+    return {(scope, level): reason for scope, level, reason in found}
 
 
 def utc_now() -> datetime:

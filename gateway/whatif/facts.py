@@ -23,6 +23,7 @@ say. None of it is text of the client's, but for names that the log holds anyway
     out, failed       backends that could not be asked then, and those that failed it
     paid, checks      nano-USD of the call that was served, and of those by which the
                       cascade looked at it
+    unpriced          true: the served call has no price
     written           [prompt tokens written to the provider's cache, for an hour]
 """
 

@@ -11,7 +11,7 @@ from gateway.models import RequestLog
 from routing.catalog import PriceList
 from routing.chat import Json, Usage
 from routing.models import Backend, Tier
-from routing.pricing import NANO_PER_USD, cost_nano
+from routing.pricing import cost_nano, nano_to_usd
 from routing.review import price_in_effect
 
 
@@ -35,12 +35,10 @@ class Alternative:
             "why_not": self.why_not,
             "price_usd_per_million": price
             and {
-                "input": price.input / NANO_PER_USD,
-                "output": price.output / NANO_PER_USD,
+                "input": nano_to_usd(price.input),
+                "output": nano_to_usd(price.output),
             },
-            "cost_usd": None
-            if self.cost_nano is None
-            else self.cost_nano / NANO_PER_USD,
+            "cost_usd": None if self.cost_nano is None else nano_to_usd(self.cost_nano),
         }
 
 

@@ -17,7 +17,7 @@ from routing.catalog import PriceList
 from routing.chat import Features, Json, Usage
 from routing.classifier import classify
 from routing.features import features_of
-from routing.pricing import NANO_PER_USD, cost_nano
+from routing.pricing import cost_nano, nano_to_usd
 
 
 async def describe(order: Order, hit: Hit | None, runtime: Runtime) -> bytes:
@@ -214,4 +214,4 @@ def price_of(price: PriceList | None) -> Json | None:
 
 
 def usd(nano: int | None) -> float | None:
-    return None if nano is None else nano / NANO_PER_USD
+    return None if nano is None else nano_to_usd(nano)

@@ -13,6 +13,8 @@ from prometheus_client import (
 )
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
+from routing.pricing import NANO_PER_USD, nano_to_usd
+
 if TYPE_CHECKING:
     from gateway.runtime.runtime import Runtime
 
@@ -123,7 +125,7 @@ class RuntimeCollector:
             ("errors", "errors", 1, "Requests that failed."),
             ("prompt_tokens", "prompt_tokens", 1, "Tokens read."),
             ("completion_tokens", "completion_tokens", 1, "Tokens written."),
-            ("spent_usd", "spent_nano", 1e9, "Dollars paid to providers."),
+            ("spent_usd", "spent_nano", NANO_PER_USD, "Dollars paid to providers."),
         ):
             family = CounterMetricFamily(f"llm_router_{name}", help_text, labels=KIND)
             for kind, sums in kinds:
@@ -134,7 +136,7 @@ class RuntimeCollector:
             "llm_router_saved_usd", "Dollars saved against the baseline.", labels=KIND
         )
         for kind, sums in kinds:
-            saved.add_metric(kind, sums["saved_nano"] / 1e9)
+            saved.add_metric(kind, nano_to_usd(sums["saved_nano"]))
         yield saved
 
     def _backends(self, worker: str) -> Metric:

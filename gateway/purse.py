@@ -11,6 +11,7 @@ from gateway.runtime.runtime import Runtime
 from routing.catalog import Catalog
 from routing.chat import ChatRequest, Usage
 from routing.features import features_of
+from routing.pricing import nano_to_usd
 
 log = structlog.get_logger("limits")
 
@@ -30,7 +31,9 @@ class Purse:
         if sum(costs) > rule.limit and not self._told:
             self._told = True
             log.warning(
-                self._event, may_cost_usd=sum(costs) / 1e9, budget_usd=rule.limit / 1e9
+                self._event,
+                may_cost_usd=nano_to_usd(sum(costs)),
+                budget_usd=nano_to_usd(rule.limit),
             )
         holds: list[Hold] = []
         for nano in costs:

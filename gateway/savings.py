@@ -9,6 +9,7 @@ from django.db.models import Sum
 
 from gateway.measured_rows import MeasuredDay
 from routing.chat import Json
+from routing.pricing import nano_to_usd
 
 DAYS = 30
 CONFIDENCE_95 = 1.96
@@ -56,7 +57,7 @@ class Arm:
         margin = CONFIDENCE_95 * sqrt(self.variance_of_mean)
         return {
             "requests": self.requests,
-            "mean_cost_usd": self.mean / 1e9,
+            "mean_cost_usd": nano_to_usd(self.mean),
             "mean_cost_95_usd": interval(self.mean, margin),
             "accepted": self.accepted,
             "unanswered": self.unanswered,
@@ -82,8 +83,8 @@ def report(arms: Arms) -> Json:
         "days": DAYS,
         "routed": routed.shown(),
         "holdout": holdout.shown(),
-        "deciding_usd": deciding / 1e9,
-        "priced_saved_usd": (routed.saved_nano - deciding) / 1e9,
+        "deciding_usd": nano_to_usd(deciding),
+        "priced_saved_usd": nano_to_usd(routed.saved_nano - deciding),
         "measured_saved_usd": None,
         "measured_saved_95_usd": None,
         "enough": min(routed.requests, holdout.requests) >= ENOUGH,
@@ -92,17 +93,17 @@ def report(arms: Arms) -> Json:
         saved = routed.requests * (holdout.mean - routed.mean) - deciding
         spread = sqrt(routed.variance_of_mean + holdout.variance_of_mean)
         margin = routed.requests * CONFIDENCE_95 * spread
-        told["measured_saved_usd"] = saved / 1e9
+        told["measured_saved_usd"] = nano_to_usd(saved)
         told["measured_saved_95_usd"] = interval(saved, margin)
     return told
 
 
 def interval(middle: float, margin: float) -> list[float]:
-    return [(middle - margin) / 1e9, (middle + margin) / 1e9]
+    return [nano_to_usd(middle - margin), nano_to_usd(middle + margin)]
 
 
 def per(nano: int, count: int) -> float | None:
-    return nano / count / 1e9 if count else None
+    return nano_to_usd(nano / count) if count else None
 
 
 def by_scope(today: date, days: int = DAYS) -> dict[str, Arms]:

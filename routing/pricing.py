@@ -56,6 +56,6 @@ def usd_per_1k_to_nano(usd: Decimal) -> int:
     return nano
 
 
-def nano_to_usd(nano: int) -> float:
+def nano_to_usd(nano: float) -> float:
     """Dollars to show to people; never calculate with them."""
     return nano / NANO_PER_USD

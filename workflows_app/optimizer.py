@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from routing.chat import Json
-from routing.pricing import NANO_PER_USD
+from routing.pricing import nano_to_usd
 from workflows_app import template
 from workflows_app.definition import Definition, Op
 from workflows_app.estimates import Facts
@@ -40,7 +40,7 @@ class Plan:
     meets_deadline: bool = True
 
     def to_json(self) -> Json:
-        low, expected, high = (nano / NANO_PER_USD for nano in self.cost_nano)
+        low, expected, high = map(nano_to_usd, self.cost_nano)
         return {
             "order": list(self.order),
             "pruned": list(self.pruned),

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 from gateway.ledger.books import Caller
 from gateway.runtime.runtime import Runtime
 from routing.catalog import Policy
+from routing.pricing import NANO_PER_USD
 from workflows_app import call, optimizer, prompt, schema
 from workflows_app.call import Wishes
 from workflows_app.caller import route_of
@@ -89,7 +90,7 @@ def stored_ops(
 
 
 def nano(usd: Any) -> int | None:
-    return None if usd is None else int(usd * 1_000_000_000)
+    return None if usd is None else int(usd * NANO_PER_USD)
 
 
 def lower(one: N | None, other: N | None) -> N | None:

@@ -9,7 +9,7 @@ from typing import Literal
 from gateway.ledger.books import Caller
 from gateway.limits.rules import Left
 from routing.chat import Json
-from routing.pricing import NANO_PER_USD, nano_to_usd
+from routing.pricing import nano_to_usd
 from workflows_app.call import Said, Turn
 from workflows_app.definition import Definition, Op, Value
 from workflows_app.memo import Memo
@@ -225,7 +225,7 @@ class Run:
             "workflow": name or self.definition.name or None,
             "version": version,
             **self.report(),
-            "total_cost_usd": self.cost_nano / NANO_PER_USD,
+            "total_cost_usd": nano_to_usd(self.cost_nano),
             "error": self.error_json(),
             "ops": {name: state.to_json() for name, state in self.ops.items()},
         }

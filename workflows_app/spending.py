@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 
+from routing.pricing import nano_to_usd
 from workflows_app.errors import CostCeiling
 
 # Between looks for room in a batch: sooner at first, as most calls are short.
@@ -104,8 +105,9 @@ class Spending:
         return self.spent + self.reserved
 
     def _reached(self, amount: int, op: str) -> CostCeiling:
-        may = f'The run stopped before op "{op}": it may cost up to ${amount / 1e9:.6f}'
+        most = f"${nano_to_usd(amount):.6f}"
+        may = f'The run stopped before op "{op}": it may cost up to {most}'
         if self._in_batch and self.fits(amount):
             return CostCeiling(f"{may}, more than its batch has left of max_cost_usd.")
-        left = max(0, (self.limit or 0) - self.spent) / 1e9
+        left = nano_to_usd(max(0, (self.limit or 0) - self.spent))
         return CostCeiling(f"{may}, and ${left:.6f} is left of max_cost_usd.")

@@ -15,6 +15,7 @@ from django.utils import timezone
 from gateway.models import ApiKey, Team
 from gateway.usage_rows import Dimension, Span, UsageRollup
 from routing.models import Backend, Tier
+from routing.pricing import NANO_PER_USD
 
 CHOICES_SHOWN = 100
 
@@ -201,7 +202,10 @@ class CostFilter(RangeFilter):
     ranges: ClassVar = {
         "0": ("Nothing", Q(cost_nano=0)),
         **{
-            text: (f"${text} or more", Q(cost_nano__gte=int(float(text) * 1e9)))
+            text: (
+                f"${text} or more",
+                Q(cost_nano__gte=int(float(text) * NANO_PER_USD)),
+            )
             for text in ("0.001", "0.01", "0.1", "1")
         },
     }

@@ -11,6 +11,7 @@ from gateway.savings import by_scope, report, together
 from routing.chat import Json
 from routing.models import RoutingPolicy
 from routing.money_format import dollars
+from routing.pricing import NANO_PER_USD
 from routing.read_only_admin import ReadOnlyAdmin
 
 UNACCEPTED = ("unanswered", "bad_feedback", "asked_again")
@@ -109,7 +110,7 @@ def shown(found: Json) -> Json:
 
 
 def usd(amount: float | None) -> str:
-    return "-" if amount is None else dollars(round(amount * 1e9))
+    return "-" if amount is None else dollars(round(amount * NANO_PER_USD))
 
 
 def span(ends: list[float] | None) -> str:

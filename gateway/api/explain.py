@@ -11,6 +11,7 @@ from gateway.ledger.books import Caller
 from gateway.models import Attempt, RequestLog
 from gateway.story import contents_of, cost_json, who_asked, why_not_cheaper
 from routing.chat import Json
+from routing.pricing import nano_to_usd
 
 
 async def explain(request_id: str, caller: Caller) -> Json:
@@ -32,8 +33,8 @@ def _read(request_id: str, caller: Caller) -> Json | None:
     attempts = Attempt.objects.filter(request_id=request_id).order_by("number")
     return {
         **_columns(row, leave_out=("id", "decisions", "cost_nano", "saved_nano")),
-        "cost_usd": row.cost_nano / 1e9,
-        "saved_usd": row.saved_nano / 1e9,
+        "cost_usd": nano_to_usd(row.cost_nano),
+        "saved_usd": nano_to_usd(row.saved_nano),
         "cost_nano_usd": row.cost_nano,
         "saved_nano_usd": row.saved_nano,
         "unpriced": any(

@@ -10,6 +10,7 @@ from gateway.errors import GatewayError, MethodNotAllowed
 from gateway.ledger.books import RequestRecord
 from gateway.limits.rules import Left
 from routing.chat import Json
+from routing.pricing import NANO_PER_USD
 
 Header = tuple[str, str]
 JSON = ("content-type", "application/json")
@@ -111,7 +112,7 @@ def limit_headers(
 
 def usd(nano: int) -> str:
     """Dollars with all nine digits, without a float in between."""
-    whole, part = divmod(abs(nano), 1_000_000_000)
+    whole, part = divmod(abs(nano), NANO_PER_USD)
     return f"{'-' if nano < 0 else ''}{whole}.{part:09d}"
 
 

@@ -10,6 +10,7 @@ from gateway import proofs, savings
 from gateway.ledger.store import TOTALS
 from gateway.models import UsageTotal
 from routing.chat import Json
+from routing.pricing import nano_to_usd
 
 # Reads, at five a second, after which the days gone by are summed again: a replay may
 # have added to them.
@@ -84,8 +85,8 @@ def stats(rows: list[Json]) -> Json:
         _count(by_cache, row["cache"], row["requests"])
     return {
         "total_requests": sums["requests"],
-        "total_saved_usd": sums["saved_nano"] / 1e9,
-        "total_spent_usd": sums["spent_nano"] / 1e9,
+        "total_saved_usd": nano_to_usd(sums["saved_nano"]),
+        "total_spent_usd": nano_to_usd(sums["spent_nano"]),
         "by_model": by_model,
         "by_tier": by_tier,
         "by_cache": by_cache,

@@ -13,6 +13,7 @@ from typing import Any
 from routing.chat import Features, Json
 from routing.learned.features import Row, prompt_of, row_of
 from routing.learned.router import Estimate, Router, draw, gain_of
+from routing.pricing import nano_to_usd
 from routing.tiers import Proposal
 
 
@@ -148,7 +149,7 @@ def facts_of(
 
 def reason(router: Router, estimates: Sequence[Estimate], best: int) -> str:
     parts = ", ".join(
-        f"tier {each.tier} {each.quality:.2f} for ${each.cost / 1e9:.6f}"
+        f"tier {each.tier} {each.quality:.2f} for ${nano_to_usd(each.cost):.6f}"
         for each in estimates
     )
     return f"Router {router.version} expects of {parts}: {router.why(estimates, best)}."

@@ -25,6 +25,7 @@ from gateway.ledger.books import LOCAL_SCOPE, Caller
 from gateway.runtime import snapshot as snapshots
 from gateway.runtime.checks import InvalidConfiguration
 from routing.history_admin import HistoryAdmin
+from routing.pricing import NANO_PER_USD, nano_to_usd
 from routing.read_only_admin import ReadOnlyAdmin
 from workflows_app import drawing, optimizer, prompt, reader, store
 from workflows_app.definition import Definition
@@ -218,7 +219,8 @@ def make_run(row: Workflow, inputs: Inputs, limit: float | None) -> Run:
     definition = row.definition
     prompt.check_inputs(definition, inputs)
     options = Options(
-        mode="background", max_cost_nano=None if limit is None else int(limit * 1e9)
+        mode="background",
+        max_cost_nano=None if limit is None else int(limit * NANO_PER_USD),
     )
     run = Run(definition, inputs, CALLER, options, plan_of(definition, inputs))
     run.workflow = (row.name, row.version)
@@ -235,7 +237,7 @@ def plan_of(definition: Definition, inputs: Inputs) -> Plan:
 
 
 def plan_lines(plan: Plan) -> list[tuple[str, str]]:
-    low, expected, high = (f"${nano / 1e9:.6f}" for nano in plan.cost_nano)
+    low, expected, high = (f"${nano_to_usd(nano):.6f}" for nano in plan.cost_nano)
     return [
         ("Cost", f"{low} at least, {expected} expected, {high} at most"),
         ("Time", f"about {plan.makespan_s:.1f} s"),

@@ -24,6 +24,7 @@ from gateway.admin.dashboard.formats import (
 from gateway.admin.dashboard.numbers import Line, Period, percentile
 from gateway.usage_rows import FIRST_BYTE, LATENCY, Dimension
 from routing.money_format import dollars
+from routing.pricing import NANO_PER_USD
 
 # In the order of their size; each is told from white and from the dark ground.
 COLOURS = (
@@ -76,7 +77,7 @@ def quotient(name: str, parts: tuple[str, ...]) -> Measure:
 
 def money(name: str, column: str) -> Measure:
     def exact(amount: float) -> str:
-        return dollars(round(amount * 1e9))
+        return dollars(round(amount * NANO_PER_USD))
 
     return summed(name, (column,), usd, exact, 1e-9)
 

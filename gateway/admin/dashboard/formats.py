@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from routing.money_format import dollars
+from routing.pricing import NANO_PER_USD
 
 Table = dict[str, Sequence[object]]
 
@@ -31,7 +32,7 @@ def usd(value: float) -> str:
     """On an axis: as many places as its steps need."""
     if value == int(value):
         return f"${value:,.0f}"
-    return dollars(round(value * 1e9))
+    return dollars(round(value * NANO_PER_USD))
 
 
 def share(value: float) -> str:

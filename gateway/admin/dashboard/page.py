@@ -17,6 +17,7 @@ from gateway.admin.dashboard.live import live_state
 from gateway.admin.dashboard.notices import notices
 from gateway.admin.dashboard.numbers import PERIODS, Line, Period, Times
 from routing.money_format import dollars
+from routing.pricing import nano_to_usd
 
 SPENT, SAVED = "#2563eb", "#16a34a"
 REUSE_COLOURS = {
@@ -71,8 +72,8 @@ def pictures(view: View, now: datetime) -> dict[str, object]:
 
 
 def money_chart(times: Times, period: Period) -> object:
-    spent = [line.spent_nano / 1e9 for line in times.values()]
-    saved = [line.saved_nano / 1e9 for line in times.values()]
+    spent = [nano_to_usd(line.spent_nano) for line in times.values()]
+    saved = [nano_to_usd(line.saved_nano) for line in times.values()]
     series = [Series("spent", SPENT, spent), Series("saved", SAVED, saved)]
     title = "Dollars spent and saved over time"
     return charts.columns(period.labels, series, title, usd)

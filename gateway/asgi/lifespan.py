@@ -76,16 +76,15 @@ class Lifespan:
         )
 
     async def open(self) -> None:
-        prepared = await sync_to_async(prepare, thread_sensitive=False)()
-        self.runtime = runtime = new_runtime(prepared.snapshot)
-        runtime.charges.inherit(prepared.attempts)
+        first, answers = await sync_to_async(prepare, thread_sensitive=False)()
+        self.runtime = runtime = new_runtime(first)
         aftercare = Aftercare(runtime)
         runtime.after_reuse = aftercare.reused
         runtime.after_purchase = aftercare.bought
         runtime.after_answer = Pairs(runtime).answered
         runtime.trouble = self.trouble
-        restore(prepared.answers, runtime.cache, time.monotonic(), time.time())
-        runtime.cache.withdraw(prepared.snapshot.withdrawals)
+        restore(answers, runtime.cache, time.monotonic(), time.time())
+        runtime.cache.withdraw(first.withdrawals)
         self._refresher = new_refresher(runtime, asyncio.get_running_loop())
         self._writer = new_writer(runtime)
         self._refresher.start()

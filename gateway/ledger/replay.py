@@ -15,9 +15,12 @@ from routing.chat import Json
 log = structlog.get_logger("ledger")
 
 
-def replay(folder: Path, heir: Callable[[Json], None] = lambda attempt: None) -> int:
+Heir = Callable[[list[Json]], None]
+
+
+def replay(folder: Path, heir: Heir = lambda attempts: None) -> int:
     """Store what dead processes left; returns how many records their journals held.
-    `heir` is told of the attempts for which something was set aside, with their end.
+    `heir` is told of attempts, with their ends, before they are stored.
 
     An attempt with an intent and no settlement may have been billed: it becomes a row
     in state `unknown`, its estimated cost kept as spent. A request that never ended
@@ -27,9 +30,7 @@ def replay(folder: Path, heir: Callable[[Json], None] = lambda attempt: None) ->
     return sum(replay_journal(folder, segments, heir) for segments in abandoned(folder))
 
 
-def replay_journal(
-    folder: Path, segments: list[Path], heir: Callable[[Json], None]
-) -> int:
+def replay_journal(folder: Path, segments: list[Path], heir: Heir) -> int:
     """Store one journal, a segment at a time, and delete it."""
     attempts: dict[str, Json] = {}  # intents not settled yet, by attempt
     requests: dict[str, Json] = {}  # last intents of those not ended yet, by request
@@ -43,12 +44,12 @@ def replay_journal(
             attempts.pop(attempt["attempt_id"], None)
         for request in batch.requests:
             requests.pop(request["request_id"], None)
+        heir(batch.attempts)
         save(folder, batch)
-        bequeath(batch.attempts, heir)
         count += len(batch.requests) + len(batch.attempts)
     unsettled = [unknown(intent) for intent in attempts.values()]
+    heir(unsettled)
     save(folder, Batch(attempts=unsettled))
-    bequeath(unsettled, heir)
     save(folder, Batch(requests=[interrupted(intent) for intent in requests.values()]))
     for path in segments:
         path.unlink()
@@ -70,12 +71,6 @@ def read_segment(path: Path) -> Batch:
 def save(folder: Path, batch: Batch) -> None:
     poisoned = store.save(batch.requests, batch.attempts, may_exist=True)
     reject(folder, batch.damaged, poisoned)
-
-
-def bequeath(attempts: list[Json], heir: Callable[[Json], None]) -> None:
-    for attempt in attempts:
-        if "aside" in attempt:
-            heir(attempt)
 
 
 def unknown(intent: Json) -> Json:

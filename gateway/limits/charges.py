@@ -1,25 +1,18 @@
 """Sets aside what a call may cost, settles what it did cost, and refuses in between."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
 from gateway.errors import BudgetSpent, RateLimited, TooManyRequests
 from gateway.ledger.books import Caller, RequestRecord
-from gateway.limits.counters import (
-    CommonCounters,
-    Count,
-    Counters,
-    CountersDown,
-    Full,
-    Mark,
-)
-from gateway.limits.hold import Hold, inherit
+from gateway.limits.counters import Count, Counters, CountersDown, Full, Mark
+from gateway.limits.hold import Hold
 from gateway.limits.in_memory import MemoryCounters, ShareCounters
 from gateway.limits.rules import Kind, Left, Rule
 from gateway.limits.windows import Windows
-from routing.chat import Json, Usage
+from routing.chat import Usage
 
 # When calls under way may give back what is missing, it pays to come again soon.
 SOON_SECONDS = 2.0
@@ -49,7 +42,7 @@ class Charges:
 
     def __init__(
         self,
-        remote: Sequence[CommonCounters],
+        remote: Sequence[Counters],
         begins: Callable[[str], int],
         wall: Callable[[], float],
         workers: int = 1,
@@ -114,12 +107,6 @@ class Charges:
         except Full:
             return None
         return Hold(counters, marks, nano)
-
-    def inherit(self, attempts: Iterable[Json]) -> None:
-        """Settle what processes that are gone had set aside for these attempts."""
-        for attempt in attempts:
-            for counters in self._remote:
-                inherit(attempt, counters)
 
     def spent(self, budget: Budget) -> BudgetSpent:
         """The refusal of a budget that is used up."""

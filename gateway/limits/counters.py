@@ -81,11 +81,3 @@ class Counters(Protocol):
 
     async def close(self) -> None:
         """Bring what is still to be settled to its end."""
-
-
-class CommonCounters(Counters, Protocol):
-    """Those of all workers: they stand when one of them ends."""
-
-    def inherit(self, asides: Sequence[Aside], spent: Sequence[int]) -> None:
-        """Soon: settle what a process that is gone had set aside under one hold, if
-        it hasn't been settled."""

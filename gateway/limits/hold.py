@@ -1,9 +1,8 @@
 """What one attempt has set aside."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from gateway.limits.counters import CommonCounters, Counters, Mark
+from gateway.limits.counters import Counters, Mark
 from routing.chat import Json
 
 
@@ -27,28 +26,6 @@ class Hold:
 
     @property
     def written(self) -> Json:
-        """For the journal: what `inherit` needs when this process is gone."""
+        """For the journal: what its heir needs when this process is gone."""
         marks = [(mark.name, mark.rule.kind, mark.amount) for mark in self._marks]
         return {"hold": self._marks[0].hold, "marks": marks}
-
-
-class Inherited(NamedTuple):
-    """What a process that is gone had set aside in one counter."""
-
-    name: str
-    amount: int
-    hold: str
-
-
-def inherit(attempt: Json, counters: CommonCounters) -> None:
-    """Settle what an attempt's last line in the journal says was set aside for it,
-    unless the process that is gone has done so."""
-    aside = attempt["aside"]
-    tokens = attempt["prompt_tokens"] + attempt.get("completion_tokens", 0)
-    counters.inherit(
-        [Inherited(name, amount, aside["hold"]) for name, _, amount in aside["marks"]],
-        [
-            attempt["cost_nano"] if kind == "usd" else tokens
-            for _, kind, _ in aside["marks"]
-        ],
-    )

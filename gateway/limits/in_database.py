@@ -5,7 +5,7 @@ The one exception to "no query on the request path", for keys with limits only.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from datetime import UTC, datetime
 
 from django.db.models import F
@@ -27,8 +27,10 @@ class DatabaseCounters:
         self,
         wall: Callable[[], float] = time.time,
         thread: CountingThread | None = None,
+        books_seconds: float = BOOKS_SECONDS,
     ) -> None:
         self._wall = wall
+        self._books_seconds = books_seconds
         self._thread = thread or CountingThread(look)
         self._settling = Settling(self._settle)
         # When each counter was last not below the books: others may count elsewhere.
@@ -43,9 +45,6 @@ class DatabaseCounters:
 
     def settle(self, marks: Sequence[Mark], spent: Sequence[int]) -> None:
         self._settling.add(marks, spent)
-
-    def inherit(self, asides: Sequence[Aside], spent: Sequence[int]) -> None:
-        self._settling.add(asides, spent)
 
     async def close(self) -> None:
         await self._settling.close()
@@ -62,9 +61,10 @@ class DatabaseCounters:
         return found
 
     async def _reserve(self, marks: Sequence[Mark]) -> list[Count]:
-        since = time.monotonic() - BOOKS_SECONDS
+        since = time.monotonic() - self._books_seconds
         unknown = [mark for mark in marks if self._known.get(mark.name, since) <= since]
-        asked = self._thread.submit(charge, marks, unknown, self._wall())
+        new = {mark.name for mark in unknown} - self._known.keys()
+        asked = self._thread.submit(charge, marks, unknown, new, self._wall())
         try:
             counts: list[Count] = await self._thread.end_of(asked)
         except CountersDown:
@@ -89,11 +89,13 @@ def look() -> None:
     LimitCounter.objects.filter(name="").update(reserved=0)
 
 
-def charge(marks: Sequence[Mark], unknown: Sequence[Mark], now: float) -> list[Count]:
+def charge(
+    marks: Sequence[Mark], unknown: Sequence[Mark], new: Set[str], now: float
+) -> list[Count]:
     """Set the marks aside, or raise Full, which undoes it. In one order for everybody,
     so that two never wait for each other."""
     if unknown:
-        begin(unknown, now)
+        begin(unknown, new, now)
     for mark in sorted(marks, key=lambda mark: mark.name):
         if mark.amount and not take(mark):
             raise Full(mark, counts_of([mark])[0])
@@ -111,8 +113,13 @@ def take(mark: Mark) -> int:
     return rows.update(reserved=F("reserved") + mark.amount)
 
 
-def begin(marks: Sequence[Mark], now: float) -> None:
-    """Make the counters that are new, and raise those below the books to them."""
+def begin(marks: Sequence[Mark], new: Set[str], now: float) -> None:
+    """Make the counters that aren't there, and raise those below the books to them.
+
+    The books may be ahead of a settlement that waits for its turn, and what it counts
+    must not count twice: except for the `new`, which others may have counted, what is
+    set aside is taken for spent.
+    """
     spent = spent_so_far(
         [mark.rule for mark in marks], datetime.fromtimestamp(now, UTC)
     )
@@ -126,8 +133,9 @@ def begin(marks: Sequence[Mark], now: float) -> None:
     ]
     LimitCounter.objects.bulk_create(rows, ignore_conflicts=True)
     for row in rows:
-        known = LimitCounter.objects.filter(name=row.name, spent__lt=row.spent)
-        known.update(spent=row.spent)
+        least = row.spent - (0 if row.name in new else F("reserved"))
+        known = LimitCounter.objects.filter(name=row.name, spent__lt=least)
+        known.update(spent=least)
 
 
 def counts_of(marks: Sequence[Mark]) -> list[Count]:

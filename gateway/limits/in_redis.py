@@ -15,14 +15,17 @@ BOOKS_SECONDS = 5.0
 MOST_NAMES = 10_000
 KNOWN = -1  # instead of the books' word: the counter must be there
 
-# Five arguments per key: amount, limit, what the books say (or -1), lifetime in ms, the
-# hold's id (or ""). The id is a field of the counter until it is settled, so it goes
-# with its window at the latest; a hold that is there is not set aside again.
+# Six arguments per key: amount, limit, what the books say (or -1), 1 when they were
+# asked before, lifetime in ms, the hold's id (or ""). The id is a field of the counter
+# until it is settled, so it goes with its window at the latest; a hold that is there is
+# not set aside again. Books may be ahead of a settlement that is on its way, which must
+# not count twice: when they are asked again, what is set aside is taken for spent.
 # What isn't two numbers is nobody's counter.
 RESERVE = """
 local counts = {}
 for i, key in ipairs(KEYS) do
-  local begins, ms = tonumber(ARGV[5 * i - 2]), ARGV[5 * i - 1]
+  local begins, again = tonumber(ARGV[6 * i - 3]), ARGV[6 * i - 2] == '1'
+  local ms, hold = ARGV[6 * i - 1], ARGV[6 * i]
   local found = redis.pcall('HMGET', key, 's', 'r')
   local spent, reserved
   if not found.err then
@@ -33,16 +36,17 @@ for i, key in ipairs(KEYS) do
     redis.call('DEL', key)
     spent, reserved = begins, 0
   end
-  if spent < begins then spent = begins end
+  local least = begins
+  if again then least = begins - reserved end
+  if spent < least then spent = least end
   redis.call('HSET', key, 's', string.format('%.0f', spent),
     'r', string.format('%.0f', reserved))
   redis.call('PEXPIRE', key, ms)
-  local hold = ARGV[5 * i]
   local held = hold ~= '' and redis.call('HEXISTS', key, 'h:' .. hold) == 1
   counts[i] = {spent, reserved, held}
 end
 for i = 1, #KEYS do
-  local amount, limit = tonumber(ARGV[5 * i - 4]), tonumber(ARGV[5 * i - 3])
+  local amount, limit = tonumber(ARGV[6 * i - 5]), tonumber(ARGV[6 * i - 4])
   local spent, reserved = counts[i][1], counts[i][2]
   if not counts[i][3] and spent + reserved + amount > limit then
     return {'full', i, string.format('%.0f', spent), string.format('%.0f', reserved)}
@@ -50,7 +54,7 @@ for i = 1, #KEYS do
 end
 local answer = {'fits'}
 for i, key in ipairs(KEYS) do
-  local amount, hold = tonumber(ARGV[5 * i - 4]), ARGV[5 * i]
+  local amount, hold = tonumber(ARGV[6 * i - 5]), ARGV[6 * i]
   if counts[i][3] then amount = 0 end
   answer[2 * i] = string.format('%.0f', counts[i][1])
   answer[2 * i + 1] = string.format('%.0f', counts[i][2] + amount)
@@ -89,12 +93,18 @@ class RedisCounters:
     use of a counter, and again when Redis was away or has lost it."""
 
     def __init__(
-        self, link: Link, seal: Seal, books: Books, wall: Callable[[], float]
+        self,
+        link: Link,
+        seal: Seal,
+        books: Books,
+        wall: Callable[[], float],
+        books_seconds: float = BOOKS_SECONDS,
     ) -> None:
         self._link = link
         self._seal = seal
         self._books = books
         self._wall = wall
+        self._books_seconds = books_seconds
         self._reserving = link.redis.register_script(RESERVE)
         self._giving = link.redis.register_script(SETTLE)
         self._settling = Settling(self._settle)
@@ -114,6 +124,7 @@ class RedisCounters:
         self._settling.add(marks, spent)
 
     def inherit(self, asides: Sequence[Aside], spent: Sequence[int]) -> None:
+        """Soon: settle what a process that is gone may have settled itself."""
         self._tried |= {aside.hold for aside in asides}
         self._settling.add(asides, spent)
 
@@ -146,8 +157,8 @@ class RedisCounters:
         for mark in marks:
             left = mark.window.end - self._wall() + GRACE_SECONDS
             ms = max(1, int(left * 1000))
-            args += (mark.amount, mark.limit, begins.get(mark.name, KNOWN), ms)
-            args.append(mark.hold)
+            least, again = begins.get(mark.name, KNOWN), int(mark.name in self._known)
+            args += (mark.amount, mark.limit, least, again, ms, mark.hold)
         said = await self._run(self._reserving, marks, args)
         if said[0] == b"missing":
             return None
@@ -165,7 +176,7 @@ class RedisCounters:
         if self._failures != self._link.failures or len(self._known) > MOST_NAMES:
             self._failures = self._link.failures
             self._known.clear()
-        since = time.monotonic() - BOOKS_SECONDS
+        since = time.monotonic() - self._books_seconds
         unknown = [mark for mark in marks if self._known.get(mark.name, since) <= since]
         if not unknown:
             return {}

@@ -3,7 +3,6 @@
 import time
 from asyncio import AbstractEventLoop
 from random import Random
-from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connections
@@ -14,7 +13,7 @@ from gateway.ledger.books import Books
 from gateway.ledger.journal import Journal
 from gateway.ledger.replay import replay
 from gateway.ledger.writer import Writer
-from gateway.limits.counters import CommonCounters
+from gateway.limits.counters import Counters
 from gateway.metrics import Metrics
 from gateway.providers.http import HttpClient
 from gateway.runtime import snapshot as snapshots
@@ -28,23 +27,13 @@ from gateway.shared.shared import Shared
 from routing.chat import Json
 
 
-class Prepared(NamedTuple):
-    """`attempts` are those of killed processes for which something was set aside."""
-
-    snapshot: Snapshot
-    answers: list[StoredAnswer]
-    attempts: list[Json]
-
-
-def prepare() -> Prepared:
+def prepare() -> tuple[Snapshot, list[StoredAnswer]]:
     """Bring in what a killed process left behind, then read the configuration and the
     answers that were kept."""
     try:
-        attempts: list[Json] = []
-        replay(settings.JOURNAL_DIR, attempts.append)
+        replay(settings.JOURNAL_DIR, settle_for_others)
         snapshot = snapshots.build(snapshots.utc_now())
-        answers = stored_answers(snapshot.catalog.policy, time.time())
-        return Prepared(snapshot, answers, attempts)
+        return snapshot, stored_answers(snapshot.catalog.policy, time.time())
     finally:
         connections.close_all()
 
@@ -126,10 +115,24 @@ def shared_state(random: Random) -> Shared | None:
     return Shared(state, settings.SECRET_KEY, random)
 
 
-def counters(shared: Shared | None) -> list[CommonCounters]:
+def settle_for_others(attempts: list[Json]) -> None:
+    """What killed processes had set aside for these, where all workers count."""
+    if counts_alone():
+        return
+    from gateway.limits.inheritance import Heir
+
+    timeout = settings.REDIS_TIMEOUT_MS / 1000
+    Heir(settings.REDIS_URL, timeout, settings.SECRET_KEY).settle(attempts)
+
+
+def counts_alone() -> bool:
+    return not settings.REDIS_URL and settings.WORKERS == 1
+
+
+def counters(shared: Shared | None) -> list[Counters]:
     """Who counts what all workers may spend together; a worker that is alone does it
     itself."""
-    if not shared and settings.WORKERS == 1:
+    if counts_alone():
         return []
     from gateway.limits.in_database import DatabaseCounters
 

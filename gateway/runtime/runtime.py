@@ -16,7 +16,7 @@ from gateway.drift import Drift
 from gateway.inflight import InFlight
 from gateway.ledger.books import Books, RequestRecord
 from gateway.limits.charges import Charges
-from gateway.limits.counters import CommonCounters
+from gateway.limits.counters import Counters
 from gateway.metrics import Metrics
 from gateway.providers.http import HttpClient
 from gateway.reasks import Reasks
@@ -68,7 +68,7 @@ class Runtime:
         metrics: Metrics,
         *,
         shared: Shared | None = None,
-        counters: Sequence[CommonCounters] = (),
+        counters: Sequence[Counters] = (),
         workers: int = 1,
         loopback: bool = True,
         clock: Callable[[], float],

@@ -5,23 +5,18 @@ the database's and Redis's do what the memory's do.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import date
+from functools import partial
 
 import pytest
 from django.db import connection
 
-from gateway.limits.counters import (
-    CommonCounters,
-    Count,
-    Counters,
-    CountersDown,
-    Full,
-)
-from gateway.limits.hold import Inherited
-from gateway.limits.in_database import DatabaseCounters
+from gateway.limits.counters import Count, Counters, CountersDown, Full
+from gateway.limits.in_database import DatabaseCounters, settle
 from gateway.limits.in_memory import MemoryCounters
 from gateway.limits.in_redis import RedisCounters
+from gateway.limits.inheritance import Inherited
 from gateway.models import SpendDay, Team
 from gateway.runtime.database import in_database
 from gateway.shared.link import Link
@@ -120,30 +115,38 @@ async def test_amounts_of_millions_of_dollars_are_exact(counters: Counters):
 COMMON = pytest.mark.parametrize("where", [DATABASE, REDIS], indirect=True)
 
 
+async def inherit(
+    counters: Counters, asides: list[Inherited], spent: list[int]
+) -> None:
+    if isinstance(counters, RedisCounters):
+        counters.inherit(asides, spent)
+        await settled(counters)
+    else:
+        await in_database(partial(settle, asides, spent))
+
+
 @COMMON
 async def test_what_a_process_that_is_gone_had_set_aside_is_settled_once(
-    counters: CommonCounters,
+    counters: Counters,
 ):
     asides = [mark(60, hold="a"), mark(60, 200, "team:1", "a")]
     await counters.reserve(asides)
     left = [Inherited(aside.name, aside.amount, "a") for aside in asides]
 
     for _ in range(2):
-        counters.inherit(left, [12, 12])
-        await settled(counters)
+        await inherit(counters, left, [12, 12])
 
     both = [mark(0), mark(0, subject="team:1")]
     assert await counters.reserve(both) == [Count(12, 0), Count(12, 0)]
 
 
 @COMMON
-async def test_what_it_had_settled_itself_is_left_alone(counters: CommonCounters):
+async def test_what_it_had_settled_itself_is_left_alone(counters: Counters):
     await counters.reserve([mark(60, hold="a")])
     await counters.reserve([mark(30, hold="b")])
     counters.settle([mark(60, hold="a")], [12])
     await settled(counters)
-    counters.inherit([Inherited(mark(60).name, 60, "a")], [12])
-    await settled(counters)
+    await inherit(counters, [Inherited(mark(60).name, 60, "a")], [12])
 
     assert await counters.reserve([mark(0)]) == [Count(12, 30)]
 
@@ -174,6 +177,52 @@ async def test_the_database_begins_from_the_books_and_never_falls_below_them():
     assert await second.reserve(both) == [Count(55, 20), Count(55, 20)]
     await first.close()
     await second.close()
+
+
+async def books_ahead_of(counters: Counters, book: Callable[[int], object]) -> None:
+    """A settlement waits for its turn, and the books have what it is about to count."""
+    await counters.reserve([mark(60, hold="a")])
+    await counters.reserve([mark(20, hold="b")])
+    await in_database(partial(book, 55))
+    assert await counters.reserve([mark(0)]) == [Count(0, 80)]
+
+    counters.settle([mark(60, hold="a")], [55])
+    await settled(counters)
+    assert await counters.reserve([mark(0)]) == [Count(55, 20)]
+
+    await in_database(partial(book, 90))  # 35 of it by others
+    assert await counters.reserve([mark(0)]) == [Count(70, 20)]
+    counters.settle([mark(20, hold="b")], [0])
+    await settled(counters)
+    assert await counters.reserve([mark(0)]) == [Count(90, 0)]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_what_the_books_have_before_the_database_does_counts_once():
+    def book(nano: int) -> None:
+        day = {"day": date(2026, 11, 18), "key_id": 1, "team": ""}
+        SpendDay.objects.update_or_create(defaults={"spent_nano": nano}, **day)
+
+    counters = DatabaseCounters(lambda: NOON, books_seconds=0)
+    await books_ahead_of(counters, book)
+    await counters.close()
+
+
+@pytest.mark.service
+async def test_what_the_books_have_before_redis_does_counts_once(redis: RedisServer):
+    booked = {}
+
+    def book(nano: int) -> None:
+        booked[mark(0).name] = nano
+
+    async def books(marks: object) -> dict[str, int]:
+        return booked
+
+    link = Link(redis.url, 5.0)
+    counters = RedisCounters(link, Seal("secret"), books, lambda: NOON, books_seconds=0)
+    await books_ahead_of(counters, book)
+    await counters.close()
+    await link.close()
 
 
 @pytest.mark.django_db(transaction=True)

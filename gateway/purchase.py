@@ -84,7 +84,7 @@ async def buy_from(bench: Bench, course: Course, deliver: Deliver[D]) -> D:
             continue
         except NotExpressible as error:
             # No attempt was made: another backend may speak what this one can't.
-            failed[backend.name] = error
+            failed[backend.name], again = error, None
             continue
         except UpstreamError as error:
             record.decide(

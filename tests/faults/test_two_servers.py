@@ -6,12 +6,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.faultllm import ThreadedFaultLLM
 from tests.faults.processes import CHAT, chat, wait_until
 from tests.instance import Instance, kill_group
 
 WORKERS = ["1", pytest.param("2", marks=pytest.mark.slow)]
-SLOW = """
-  - {{name: slow, provider: openai-compatible, model: fault/trickle-500ms,
+HELD = """
+  - {{name: held, provider: openai-compatible, model: fault/hold-after-1,
      base_url: "{url}", cost_per_1k_in: 0, cost_per_1k_out: 0, tier: 1}}
 """
 
@@ -60,13 +61,13 @@ def test_r5_after_kill_9_nothing_is_left_that_hinders_the_next_start(
 
 @pytest.mark.parametrize("workers", WORKERS)
 def test_r5_the_next_one_starts_while_the_last_one_ends_its_streams(
-    oracle, tmp_path: Path, workers: str
+    threaded_upstream: ThreadedFaultLLM, tmp_path: Path, workers: str
 ):
-    url = oracle[0]
-    instance = Instance(tmp_path, url, SLOW.format(url=url))
-    patient = {"LLM_ROUTER_DRAIN_SECONDS": "60"}
+    url = threaded_upstream.url
+    instance = Instance(tmp_path, url, HELD.format(url=url))
+    patient = {"LLM_ROUTER_DRAIN_SECONDS": "600"}
     last = instance.start("--workers", workers, environ=patient)
-    body = chat("Slowly", stream=True, model="slow")
+    body = chat("Slowly", stream=True, model="held")
     with httpx.stream("POST", instance.url + CHAT, json=body, timeout=60) as stream:
         lines = stream.iter_lines()
         next(lines)
@@ -74,7 +75,9 @@ def test_r5_the_next_one_starts_while_the_last_one_ends_its_streams(
         following = instance.start("--workers", workers)
         try:
             last_was_still_there = last.poll() is None
-            answer = httpx.post(instance.url + CHAT, json=chat("From the next one"))
+            body = chat("From the next one", model="small")
+            answer = httpx.post(instance.url + CHAT, json=body)
+            threaded_upstream.release()
             text = "\n".join(lines)
             wait_until(lambda: last.poll() is not None, seconds=60)
         finally:

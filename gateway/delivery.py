@@ -240,7 +240,7 @@ class Delivery:
         record = self.order.record
         if record.lesson is not None:
             record.lesson["doubt"] = doubt(completion, record.chat.body)
-            self.runtime.after_answer(completion, self.backend.tier, record)
+            self.runtime.listeners.answered(completion, self.backend.tier, record)
 
     def _note_visit(self, usage: Usage) -> None:
         """The conversation's next turn wants to know where this one went."""
@@ -277,7 +277,7 @@ class Delivery:
         self.runtime.cache.store(keys, entry, now)
         self.runtime.persistence.keep(keys, entry, self.order.policy)
         receipt.entry = entry
-        self.runtime.after_purchase(keys, entry, record)
+        self.runtime.listeners.bought(keys, entry, record)
 
     @property
     def _embeds(self) -> bool:

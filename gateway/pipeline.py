@@ -189,7 +189,7 @@ def take_care(hit: Hit, record: RequestRecord, runtime: Runtime) -> Hit | None:
     off = runtime.snapshot.levels_off.get((record.chat.scope, hit.level))
     if off is None:
         if not record.chat.dry_run:
-            runtime.after_reuse(hit, record)
+            runtime.listeners.reused(hit, record)
         return hit
     record.decide("cache", f"The {hit.level} level is off here. {off}")
     return None

@@ -23,6 +23,7 @@ from gateway.metrics import Metrics
 from gateway.pairs import Pairs
 from gateway.providers.http import HttpClient
 from gateway.runtime.admission import Admission
+from gateway.runtime.listeners import Listeners
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.snapshot import Key, Snapshot
 from gateway.serving import GuardedProtocol
@@ -181,9 +182,9 @@ async def serving(
         random=random,
     )
     aftercare = Aftercare(runtime)
-    runtime.after_reuse = aftercare.reused
-    runtime.after_purchase = aftercare.bought
-    runtime.after_answer = Pairs(runtime).answered
+    runtime.listeners = Listeners(
+        aftercare.reused, aftercare.bought, Pairs(runtime).answered
+    )
     listener = socket.create_server(("127.0.0.1", 0))
     application = Application(no_admin, OpenLifespan(runtime))
     server = QuietServer(

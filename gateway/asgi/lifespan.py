@@ -14,6 +14,7 @@ from gateway.ledger.writer import Writer
 from gateway.pairs import Pairs
 from gateway.runtime.assembly import new_refresher, new_runtime, new_writer, prepare
 from gateway.runtime.learner import Learner
+from gateway.runtime.listeners import Listeners
 from gateway.runtime.persistence import restore
 from gateway.runtime.prober import Prober
 from gateway.runtime.refresher import Refresher
@@ -79,9 +80,9 @@ class Lifespan:
         first, answers = await sync_to_async(prepare, thread_sensitive=False)()
         self.runtime = runtime = new_runtime(first)
         aftercare = Aftercare(runtime)
-        runtime.after_reuse = aftercare.reused
-        runtime.after_purchase = aftercare.bought
-        runtime.after_answer = Pairs(runtime).answered
+        runtime.listeners = Listeners(
+            aftercare.reused, aftercare.bought, Pairs(runtime).answered
+        )
         runtime.trouble = self.trouble
         restore(answers, runtime.cache, time.monotonic(), time.time())
         runtime.cache.withdraw(first.withdrawals)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from gateway.asked import Asked
-from gateway.cache import AnswerCache, CacheKeys, Entry, Hit
+from gateway.cache import AnswerCache
 from gateway.conversations import Conversations
 from gateway.deadlines import Deadlines
 from gateway.drift import Drift
 from gateway.inflight import InFlight
-from gateway.ledger.books import Books, RequestRecord
+from gateway.ledger.books import Books
 from gateway.limits.charges import Charges
 from gateway.limits.counters import Counters
 from gateway.metrics import Metrics
@@ -24,13 +24,13 @@ from gateway.refusals import Refusals
 from gateway.runtime.admission import Admission
 from gateway.runtime.background import Background
 from gateway.runtime.database import DatabaseThread
+from gateway.runtime.listeners import Listeners
 from gateway.runtime.persistence import Persistence
 from gateway.runtime.snapshot import Snapshot
 from gateway.runtime.totals import Totals
 from gateway.shared.shared import Shared
 from gateway.sidecar import Sidecar
 from gateway.thoughts import ThoughtOrigins
-from routing.chat import Json
 from routing.health import Transition
 from routing.pool import BackendPool
 from routing.retries import RetryBudget
@@ -39,9 +39,6 @@ if TYPE_CHECKING:  # it imports numpy
     from routing.learned.router import Router
 
 log = structlog.get_logger("pool")
-AfterAnswer = Callable[[Json, int, RequestRecord], None]
-AfterReuse = Callable[[Hit, RequestRecord], None]
-AfterPurchase = Callable[[CacheKeys, Entry, RequestRecord], None]
 
 
 def log_transition(backend: str, change: Transition) -> None:
@@ -90,12 +87,7 @@ class Runtime:
         self.background = Background()
         self.database = DatabaseThread("background")  # for what runs in there
         self.persistence = Persistence(books.wall)
-        # Told of hits that are stale or found by another wording, and of answers that
-        # were stored: see aftercare.py.
-        self.after_reuse: AfterReuse = lambda hit, record: None
-        self.after_purchase: AfterPurchase = lambda keys, entry, record: None
-        # Told of each answer that can be learned from: see pairs.py.
-        self.after_answer: AfterAnswer = lambda completion, tier, record: None
+        self.listeners = Listeners()
         self.asked = Asked(clock)
         self.cache = AnswerCache(snapshot.catalog.policy, random)
         self.pool = BackendPool(clock, random, log_transition)

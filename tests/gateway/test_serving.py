@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.instance import ROOT
 
 
 def test_a_start_without_its_database_says_so_in_a_sentence(tmp_path: Path):

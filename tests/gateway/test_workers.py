@@ -1,9 +1,8 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.instance import ROOT
 
 
 def test_a_worker_can_import_the_server_before_django_is_set_up():

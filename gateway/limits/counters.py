@@ -56,6 +56,10 @@ class Aside(Protocol):
     def hold(self) -> str: ...
 
 
+# All asides of one hold, or those of a mark without one, and what each came to.
+Settlement = tuple[Sequence[Aside], Sequence[int]]
+
+
 class Full(Exception):
     """There is no room for a mark's amount; nothing was set aside for any."""
 

@@ -5,13 +5,14 @@ The one exception to "no query on the request path", for keys with limits only.
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence, Set
 from datetime import UTC, datetime
 
 from django.db.models import F
 
 from gateway.limits.books import spent_so_far
-from gateway.limits.counters import Aside, Count, CountersDown, Full, Mark
+from gateway.limits.counters import Count, CountersDown, Full, Mark, Settlement
 from gateway.limits.counting_thread import CountingThread
 from gateway.limits.settling import Settling
 from gateway.models import LimitCounter, LimitHold
@@ -77,10 +78,10 @@ class DatabaseCounters:
         self._known.update((mark.name, time.monotonic()) for mark in unknown)
         return counts
 
-    async def _settle(self, marks: Sequence[Aside], spent: Sequence[int]) -> None:
+    async def _settle(self, settlements: Sequence[Settlement]) -> None:
         # However long it takes: what was given up and made nevertheless would be
         # made twice.
-        asked = self._thread.submit(settle, marks, spent)
+        asked = self._thread.submit(settle, settlements)
         await self._thread.end_of(asked, for_ever=True)
 
 
@@ -148,24 +149,40 @@ def counts_of(marks: Sequence[Mark]) -> list[Count]:
     return [found.get(name, Count(0, 0)) for name in names]
 
 
-def settle(marks: Sequence[Aside], spent: Sequence[int]) -> None:
-    """What has no id is settled each time it is asked for."""
-    if marks[0].hold and not end(marks[0].hold):
-        return
-    pairs = zip(marks, spent, strict=True)
-    for mark, amount in sorted(pairs, key=lambda pair: pair[0].name):
-        LimitCounter.objects.filter(name=mark.name).update(
-            spent=F("spent") + amount, reserved=F("reserved") - mark.amount
+def settle(settlements: Sequence[Settlement], *, void: bool = True) -> None:
+    """What has no id is settled each time it is asked for. `void`: what isn't set aside
+    can't be any more."""
+    holds = {asides[0].hold for asides, _ in settlements} - {""}
+    given = take_out(holds)
+    if void and (missing := holds - given):
+        given |= void_or_take_out(missing)
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for asides, spent in settlements:
+        if asides[0].hold and asides[0].hold not in given:
+            continue
+        for aside, amount in zip(asides, spent, strict=True):
+            sums[aside.name][0] += amount
+            sums[aside.name][1] += aside.amount
+    for name, (came_to, reserved) in sorted(sums.items()):
+        LimitCounter.objects.filter(name=name).update(
+            spent=F("spent") + came_to, reserved=F("reserved") - reserved
         )
 
 
-def end(hold: str) -> bool:
-    """Is it set aside and not settled yet? From now on it isn't."""
-    mine = LimitHold.objects.filter(hold=hold, void=False)
-    if mine.delete()[0]:
-        return True
-    # A connection may have broken at the COMMIT that sets it aside, and PostgreSQL is
-    # at it still: this row waits for that, and what comes later stumbles over it.
-    void = LimitHold(hold=hold, void=True, ends_at=datetime.now(UTC))
-    LimitHold.objects.bulk_create([void], ignore_conflicts=True)
-    return bool(mine.delete()[0])
+def void_or_take_out(holds: Set[str]) -> set[str]:
+    """A connection may have broken at the COMMIT that sets one aside, and PostgreSQL is
+    at it still: the row of its name waits for that, and what comes later stumbles over
+    it."""
+    now = datetime.now(UTC)
+    rows = [LimitHold(hold=each, void=True, ends_at=now) for each in holds]
+    LimitHold.objects.bulk_create(rows, ignore_conflicts=True)
+    return take_out(holds)
+
+
+def take_out(holds: Set[str]) -> set[str]:
+    """Those that are set aside and not settled yet. From now on they aren't."""
+    # Locked, so that another's settlement of the same is waited for.
+    mine = LimitHold.objects.filter(hold__in=holds, void=False).order_by("hold")
+    found = set(mine.select_for_update().values_list("hold", flat=True))
+    LimitHold.objects.filter(hold__in=found).delete()
+    return found

@@ -3,7 +3,14 @@
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
-from gateway.limits.counters import Aside, Count, CountersDown, Full, Mark
+from gateway.limits.counters import (
+    Aside,
+    Count,
+    CountersDown,
+    Full,
+    Mark,
+    Settlement,
+)
 from gateway.limits.settling import Settling
 from gateway.shared.link import Link
 from gateway.shared.seal import Seal
@@ -188,7 +195,9 @@ class RedisCounters:
             return {mark.name: 0 for mark in unknown if not mark.rule.is_budget}
         return {mark.name: spent.get(mark.name, 0) for mark in unknown}
 
-    async def _settle(self, marks: Sequence[Aside], spent: Sequence[int]) -> None:
+    async def _settle(self, settlements: Sequence[Settlement]) -> None:
+        marks = [mark for asides, _ in settlements for mark in asides]
+        spent = [amount for _, amounts in settlements for amount in amounts]
         args: list[int | str] = []
         for mark, amount in zip(marks, spent, strict=True):
             again = int(mark.hold in self._tried)

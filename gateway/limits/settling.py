@@ -5,21 +5,24 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
-from gateway.limits.counters import Aside, Count, CountersDown, Full
+from gateway.limits.counters import Aside, Count, CountersDown, Full, Settlement
 
-Settle = Callable[[Sequence[Aside], Sequence[int]], Awaitable[None]]
+Settle = Callable[[Sequence[Settlement]], Awaitable[None]]
 # Kept while nobody takes them. Beyond it what was set aside stands until its window
 # ends, which is too much counted, never too little.
 MOST_OWED = 10_000
+AT_ONCE = 500
 PAUSE_SECONDS = 1.0
 
 
 class Settling:
-    """Makes each settlement in the background, again and again until it is taken."""
+    """Makes each settlement in the background, again and again until it is taken. Those
+    that came while another one was made are made together: one by one they would fall
+    behind the calls, and what they give back would be missing."""
 
     def __init__(self, settle: Settle) -> None:
         self._settle = settle
-        self._owed: list[tuple[Sequence[Aside], Sequence[int]]] = []
+        self._owed: list[Settlement] = []
         self._task: asyncio.Task[None] | None = None
         self._left: set[asyncio.Future[list[Count]]] = set()  # by their callers
         self._closing = asyncio.Event()
@@ -68,16 +71,16 @@ class Settling:
 
     async def _work(self) -> None:
         while self._owed:
-            marks, spent = self._owed[0]
+            some = self._owed[:AT_ONCE]
             last = self._closing.is_set()
             try:
-                await self._settle(marks, spent)
+                await self._settle(some)
             except CountersDown:
                 if last:
                     return
                 await self._pause()
                 continue
-            del self._owed[0]
+            del self._owed[: len(some)]
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):

@@ -121,8 +121,7 @@ def settle_for_others(attempts: list[Json]) -> None:
         return
     from gateway.limits.inheritance import Heir
 
-    timeout = settings.REDIS_TIMEOUT_MS / 1000
-    Heir(settings.REDIS_URL, timeout, settings.SECRET_KEY).settle(attempts)
+    Heir(settings.REDIS_URL, settings.SECRET_KEY).settle(attempts)
 
 
 def counts_alone() -> bool:

@@ -5,12 +5,12 @@ the database's and Redis's do what the memory's do.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import date
 from functools import partial
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from gateway.limits.counters import Count, Counters, CountersDown, Full
 from gateway.limits.in_database import DatabaseCounters, settle
@@ -23,6 +23,8 @@ from gateway.shared.link import Link
 from gateway.shared.seal import Seal
 from tests.gateway.limits.samples import NOON, mark, no_books, settled
 from tests.redis_server import RedisServer
+
+Book = Callable[[int], Awaitable[None]]
 
 # --- The same of all kinds ---------------------------------------------------------
 
@@ -115,6 +117,11 @@ async def test_amounts_of_millions_of_dollars_are_exact(counters: Counters):
 COMMON = pytest.mark.parametrize("where", [DATABASE, REDIS], indirect=True)
 
 
+def settle_now(asides: list[Inherited], spent: list[int]) -> None:
+    with transaction.atomic():
+        settle([(asides, spent)])
+
+
 async def inherit(
     counters: Counters, asides: list[Inherited], spent: list[int]
 ) -> None:
@@ -122,7 +129,7 @@ async def inherit(
         counters.inherit(asides, spent)
         await settled(counters)
     else:
-        await in_database(partial(settle, asides, spent))
+        await in_database(partial(settle_now, asides, spent))
 
 
 @COMMON
@@ -179,18 +186,18 @@ async def test_the_database_begins_from_the_books_and_never_falls_below_them():
     await second.close()
 
 
-async def books_ahead_of(counters: Counters, book: Callable[[int], object]) -> None:
+async def books_ahead_of(counters: Counters, book: Book) -> None:
     """A settlement waits for its turn, and the books have what it is about to count."""
     await counters.reserve([mark(60, hold="a")])
     await counters.reserve([mark(20, hold="b")])
-    await in_database(partial(book, 55))
+    await book(55)
     assert await counters.reserve([mark(0)]) == [Count(0, 80)]
 
     counters.settle([mark(60, hold="a")], [55])
     await settled(counters)
     assert await counters.reserve([mark(0)]) == [Count(55, 20)]
 
-    await in_database(partial(book, 90))  # 35 of it by others
+    await book(90)  # 35 of it by others
     assert await counters.reserve([mark(0)]) == [Count(70, 20)]
     counters.settle([mark(20, hold="b")], [0])
     await settled(counters)
@@ -199,9 +206,11 @@ async def books_ahead_of(counters: Counters, book: Callable[[int], object]) -> N
 
 @pytest.mark.django_db(transaction=True)
 async def test_what_the_books_have_before_the_database_does_counts_once():
-    def book(nano: int) -> None:
-        day = {"day": date(2026, 11, 18), "key_id": 1, "team": ""}
-        SpendDay.objects.update_or_create(defaults={"spent_nano": nano}, **day)
+    day = {"day": date(2026, 11, 18), "key_id": 1, "team": ""}
+
+    async def book(nano: int) -> None:
+        save = SpendDay.objects.update_or_create
+        await in_database(partial(save, defaults={"spent_nano": nano}, **day))
 
     counters = DatabaseCounters(lambda: NOON, books_seconds=0)
     await books_ahead_of(counters, book)
@@ -212,7 +221,7 @@ async def test_what_the_books_have_before_the_database_does_counts_once():
 async def test_what_the_books_have_before_redis_does_counts_once(redis: RedisServer):
     booked = {}
 
-    def book(nano: int) -> None:
+    async def book(nano: int) -> None:
         booked[mark(0).name] = nano
 
     async def books(marks: object) -> dict[str, int]:

@@ -3,24 +3,33 @@
 import asyncio
 from collections.abc import Sequence
 
-from gateway.limits.counters import CountersDown, Mark
+from gateway.limits.counters import CountersDown, Settlement
 from gateway.limits.settling import Settling
 from tests.gateway.limits.samples import mark
 
 
 class Counting:
-    """Takes settlements, unless it is away."""
+    """Takes settlements, unless it is away; not before it is `ready`."""
 
     def __init__(self) -> None:
         self.away = True
         self.asked = asyncio.Event()
-        self.taken: list[Sequence[int]] = []
+        self.ready = asyncio.Event()
+        self.ready.set()
+        self.taken: list[list[Sequence[int]]] = []
 
-    async def settle(self, marks: Sequence[Mark], spent: Sequence[int]) -> None:
+    async def settle(self, settlements: Sequence[Settlement]) -> None:
         self.asked.set()
+        await self.ready.wait()
         if self.away:
             raise CountersDown("The test says so.")
-        self.taken.append(spent)
+        self.taken.append([spent for _, spent in settlements])
+
+
+async def until_taken(counting: Counting, count: int) -> None:
+    async with asyncio.timeout(30):
+        while sum(map(len, counting.taken)) < count:
+            await asyncio.sleep(0.02)
 
 
 async def test_what_nobody_took_is_made_when_somebody_does_without_a_call_after_it():
@@ -31,10 +40,23 @@ async def test_what_nobody_took_is_made_when_somebody_does_without_a_call_after_
     await counting.asked.wait()
     counting.away = False
 
-    async with asyncio.timeout(30):
-        while len(counting.taken) < 2:
-            await asyncio.sleep(0.02)
-    assert counting.taken == [[12], [5]]
+    await until_taken(counting, 2)
+    assert [spent for some in counting.taken for spent in some] == [[12], [5]]
+
+
+async def test_what_came_while_another_was_made_is_made_together():
+    counting = Counting()
+    counting.away = False
+    counting.ready.clear()
+    settling = Settling(counting.settle)
+    settling.add([mark(60)], [12])
+    await counting.asked.wait()
+    for cost in range(3):
+        settling.add([mark(5)], [cost])
+    counting.ready.set()
+
+    await until_taken(counting, 4)
+    assert counting.taken == [[[12]], [[0], [1], [2]]]
 
 
 async def test_an_end_waits_for_nobody_who_is_away():

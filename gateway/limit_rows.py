@@ -140,10 +140,14 @@ class LimitHold(models.Model):
     """What one call has set aside in these counters, until it is settled: a settlement
     is made while its row is there, and so only once.
 
-    `void` is what was settled without having been set aside: it can't be any more.
+    `owner` is the journal of the process that makes the call. `asides` are the names of
+    counters, each with its amount. `void` is what was settled without having been set
+    aside: it can't be any more.
     """
 
     hold = models.CharField(max_length=64, unique=True)
+    owner = models.CharField(max_length=64, blank=True, db_index=True)
+    asides = models.JSONField(default=list)
     void = models.BooleanField(default=False)
     ends_at = models.DateTimeField(db_index=True)
 

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -158,3 +158,14 @@ def kill_group(process: subprocess.Popen[str]) -> None:
     """kill -9 of the server and of all its workers."""
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(10)
+
+
+def workers_of(url: str, headers: Mapping[str, str] | None = None) -> set[int]:
+    """Process ids of the two that serve."""
+    found: set[int] = set()
+    deadline = time.monotonic() + 30
+    while len(found) < 2:
+        assert time.monotonic() < deadline, found
+        page = httpx.get(f"{url}/metrics", headers=headers).text
+        found.update(int(pid) for pid in re.findall(r'worker="(\d+)"', page))
+    return found

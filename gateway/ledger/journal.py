@@ -168,6 +168,11 @@ def segment_path(folder: Path, name: str, segment: int) -> Path:
     return folder / f"{name}.{segment:06d}{SUFFIX}"
 
 
+def name_of(segment: Path) -> str:
+    """Of its journal."""
+    return segment.name.split(".")[0]
+
+
 def lock_owner(path: Path) -> int:
     """An exclusive lock held for the life of the process; returns its descriptor."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -184,7 +189,7 @@ def abandoned(folder: Path) -> Iterator[list[Path]]:
 
     The caller replays the segments and deletes them.
     """
-    names = {path.name.split(".")[0] for path in folder.glob(f"*{SUFFIX}")}
+    names = set(map(name_of, folder.glob(f"*{SUFFIX}")))
     for name in sorted(names):
         lock = folder / f"{name}.lock"
         try:

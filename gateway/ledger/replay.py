@@ -1,7 +1,7 @@
 """Brings the journals of dead processes into the database, exactly once."""
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 from django.db.models import Sum
@@ -15,12 +15,18 @@ from routing.chat import Json
 log = structlog.get_logger("ledger")
 
 
-Heir = Callable[[list[Json]], None]
+class Heir(Protocol):
+    """Who takes over what dead processes had set aside where others count too."""
+
+    def settle(self, attempts: list[Json]) -> None:
+        """Of these, with their ends, which aren't stored yet."""
+
+    def give_back(self, journal: str) -> None:
+        """The rest, after that."""
 
 
-def replay(folder: Path, heir: Heir = lambda attempts: None) -> int:
+def replay(folder: Path, heir: Heir | None = None) -> int:
     """Store what dead processes left; returns how many records their journals held.
-    `heir` is told of attempts, with their ends, before they are stored.
 
     An attempt with an intent and no settlement may have been billed: it becomes a row
     in state `unknown`, its estimated cost kept as spent. A request that never ended
@@ -30,7 +36,7 @@ def replay(folder: Path, heir: Heir = lambda attempts: None) -> int:
     return sum(replay_journal(folder, segments, heir) for segments in abandoned(folder))
 
 
-def replay_journal(folder: Path, segments: list[Path], heir: Heir) -> int:
+def replay_journal(folder: Path, segments: list[Path], heir: Heir | None) -> int:
     """Store one journal, a segment at a time, and delete it."""
     attempts: dict[str, Json] = {}  # intents not settled yet, by attempt
     requests: dict[str, Json] = {}  # last intents of those not ended yet, by request
@@ -44,11 +50,14 @@ def replay_journal(folder: Path, segments: list[Path], heir: Heir) -> int:
             attempts.pop(attempt["attempt_id"], None)
         for request in batch.requests:
             requests.pop(request["request_id"], None)
-        heir(batch.attempts)
+        if heir:
+            heir.settle(batch.attempts)
         save(folder, batch)
         count += len(batch.requests) + len(batch.attempts)
     unsettled = [unknown(intent) for intent in attempts.values()]
-    heir(unsettled)
+    if heir:
+        heir.settle(unsettled)
+        heir.give_back(journal.name_of(segments[0]))
     save(folder, Batch(attempts=unsettled))
     save(folder, Batch(requests=[interrupted(intent) for intent in requests.values()]))
     for path in segments:

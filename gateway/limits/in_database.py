@@ -28,9 +28,11 @@ class DatabaseCounters:
         self,
         wall: Callable[[], float] = time.time,
         thread: CountingThread | None = None,
+        owner: str = "",
         books_seconds: float = BOOKS_SECONDS,
     ) -> None:
         self._wall = wall
+        self._owner = owner
         self._books_seconds = books_seconds
         self._thread = thread or CountingThread(look)
         self._settling = Settling(self._settle)
@@ -65,7 +67,9 @@ class DatabaseCounters:
         since = time.monotonic() - self._books_seconds
         unknown = [mark for mark in marks if self._known.get(mark.name, since) <= since]
         new = {mark.name for mark in unknown} - self._known.keys()
-        asked = self._thread.submit(charge, marks, unknown, new, self._wall())
+        asked = self._thread.submit(
+            charge, marks, unknown, new, self._wall(), self._owner
+        )
         try:
             counts: list[Count] = await self._thread.end_of(asked)
         except CountersDown:
@@ -91,7 +95,11 @@ def look() -> None:
 
 
 def charge(
-    marks: Sequence[Mark], unknown: Sequence[Mark], new: Set[str], now: float
+    marks: Sequence[Mark],
+    unknown: Sequence[Mark],
+    new: Set[str],
+    now: float,
+    owner: str,
 ) -> list[Count]:
     """Set the marks aside, or raise Full, which undoes it. In one order for everybody,
     so that two never wait for each other."""
@@ -103,7 +111,10 @@ def charge(
     if hold := marks[0].hold:
         ends_at = max(mark.window.end for mark in marks)
         LimitHold.objects.create(
-            hold=hold, ends_at=datetime.fromtimestamp(ends_at, UTC)
+            hold=hold,
+            owner=owner,
+            asides=[(mark.name, mark.amount) for mark in marks],
+            ends_at=datetime.fromtimestamp(ends_at, UTC),
         )
     return counts_of(marks)
 

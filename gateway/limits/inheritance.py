@@ -11,6 +11,7 @@ from django.db import transaction
 
 from gateway.limits import in_database
 from gateway.limits.counters import Mark
+from gateway.models import LimitHold
 from routing.chat import Json
 
 # Nobody waits for an answer: a start that is slower beats a hold that nobody settles.
@@ -25,7 +26,7 @@ class Inherited(NamedTuple):
     hold: str
 
 
-class Heir:
+class HeirOfHolds:
     """Settles, each hold once, unless the process that is gone has done so.
 
     While Redis is away what was set aside in it stands until its window ends: too much
@@ -35,6 +36,17 @@ class Heir:
     def __init__(self, redis_url: str | None, secret: str) -> None:
         self._redis_url = redis_url
         self._secret = secret
+
+    def give_back(self, journal: str) -> None:
+        """What the process of this journal set aside for calls that it never made:
+        a call has a line before it leaves."""
+        with transaction.atomic():
+            rows = LimitHold.objects.filter(owner=journal, void=False)
+            left = [
+                [Inherited(name, amount, row.hold) for name, amount in row.asides]
+                for row in rows
+            ]
+            in_database.settle([(each, [0] * len(each)) for each in left], void=False)
 
     def settle(self, attempts: Iterable[Json]) -> None:
         """By their last lines in the journal; those without a hold are left out."""

@@ -11,7 +11,7 @@ from gateway.aliases import AliasReader, Known
 from gateway.cache_rows import StoredAnswer
 from gateway.ledger.books import Books
 from gateway.ledger.journal import Journal
-from gateway.ledger.replay import replay
+from gateway.ledger.replay import Heir, replay
 from gateway.ledger.writer import Writer
 from gateway.limits.counters import Counters
 from gateway.metrics import Metrics
@@ -24,14 +24,13 @@ from gateway.runtime.refresher import Refresher
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.snapshot import Snapshot
 from gateway.shared.shared import Shared
-from routing.chat import Json
 
 
 def prepare() -> tuple[Snapshot, list[StoredAnswer]]:
     """Bring in what a killed process left behind, then read the configuration and the
     answers that were kept."""
     try:
-        replay(settings.JOURNAL_DIR, settle_for_others)
+        replay(settings.JOURNAL_DIR, heir())
         snapshot = snapshots.build(snapshots.utc_now())
         return snapshot, stored_answers(snapshot.catalog.policy, time.time())
     finally:
@@ -42,10 +41,11 @@ def new_runtime(first: Snapshot) -> Runtime:
     random = Random()  # noqa: S311 - for jitter and picking, never for secrets
     metrics = Metrics()
     shared = shared_state(random)
+    journal = Journal(settings.JOURNAL_DIR, settings.JOURNAL_MAX_BYTES)
     return Runtime(
         first,
         Books(
-            Journal(settings.JOURNAL_DIR, settings.JOURNAL_MAX_BYTES),
+            journal,
             metrics,
             time.monotonic,
             time.time,
@@ -60,7 +60,7 @@ def new_runtime(first: Snapshot) -> Runtime:
         ),
         metrics,
         shared=shared,
-        counters=counters(shared),
+        counters=counters(shared, journal.name),
         workers=settings.WORKERS,
         loopback=is_loopback(settings.ADDR),
         clock=time.monotonic,
@@ -115,27 +115,27 @@ def shared_state(random: Random) -> Shared | None:
     return Shared(state, settings.SECRET_KEY, random)
 
 
-def settle_for_others(attempts: list[Json]) -> None:
-    """What killed processes had set aside for these, where all workers count."""
+def heir() -> Heir | None:
+    """Who settles what killed processes had set aside where all workers count."""
     if counts_alone():
-        return
-    from gateway.limits.inheritance import Heir
+        return None
+    from gateway.limits.inheritance import HeirOfHolds
 
-    Heir(settings.REDIS_URL, settings.SECRET_KEY).settle(attempts)
+    return HeirOfHolds(settings.REDIS_URL, settings.SECRET_KEY)
 
 
 def counts_alone() -> bool:
     return not settings.REDIS_URL and settings.WORKERS == 1
 
 
-def counters(shared: Shared | None) -> list[Counters]:
+def counters(shared: Shared | None, owner: str) -> list[Counters]:
     """Who counts what all workers may spend together; a worker that is alone does it
     itself."""
     if counts_alone():
         return []
     from gateway.limits.in_database import DatabaseCounters
 
-    in_database = DatabaseCounters()
+    in_database = DatabaseCounters(owner=owner)
     if not shared:
         return [in_database]
     from gateway.limits.in_redis import RedisCounters

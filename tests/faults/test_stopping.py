@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import socket
 from http.client import HTTPResponse
@@ -13,7 +12,7 @@ import pytest
 
 from tests.faults.oracle import assert_books_agree, finished
 from tests.faults.processes import CHAT, chat, status_of, wait_until
-from tests.instance import Instance
+from tests.instance import Instance, workers_of
 
 SLOW = """
   - {{name: slow, provider: openai-compatible, model: fault/trickle-3s,
@@ -152,16 +151,3 @@ def refuses_connections(url: str) -> bool:
     except httpx.TransportError:  # accepted by nobody, or hung up on
         return False
     return False
-
-
-def workers_of(url: str) -> set[int]:
-    """Process ids of the two that serve."""
-    found: set[int] = set()
-
-    def both() -> bool:
-        page = httpx.get(f"{url}/metrics").text
-        found.update(int(pid) for pid in re.findall(r'worker="(\d+)"', page))
-        return len(found) == 2
-
-    wait_until(both, seconds=30)
-    return found

@@ -31,6 +31,11 @@ class Bank(Instance):
     def environ(self) -> dict[str, str]:
         return {**super().environ, **getattr(self, "more", {})}
 
+    @property
+    def replayed(self) -> int:
+        """How many journals of killed workers their successors have read."""
+        return self.log.count('"event": "journal_replayed"')
+
     async def ask(self, client: httpx.AsyncClient, text: str, tokens: int = 5) -> int:
         answer = await client.post(
             f"{self.url}/v1/chat/completions",

@@ -1,8 +1,13 @@
 """One budget, whole instances: workers, databases, Redis, restarts and kills."""
 
 import asyncio
+import os
+import signal
 import time
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -10,7 +15,7 @@ import pytest
 
 from tests.faultllm import ThreadedFaultLLM
 from tests.gateway.limits.bank import Bank
-from tests.instance import kill_group
+from tests.instance import kill_group, workers_of
 from tests.redis_server import redis_server
 
 
@@ -97,6 +102,45 @@ def test_a_killed_worker_leaves_what_it_had_set_aside_as_spent_once(
     if database == "sqlite":
         unknown = "SELECT cost_nano FROM gateway_attempt WHERE state = 'unknown'"
         assert bank.query(unknown) == [(20_000,)]
+
+
+@pytest.mark.slow
+def test_when_workers_were_killed_under_load_nothing_stays_set_aside(
+    tmp_path: Path, threaded_upstream: ThreadedFaultLLM
+):
+    bank = Bank(tmp_path, threaded_upstream.url)
+    made = bank.manage("create_key", "rich", "--budget-month=50")
+    bank.headers = {"authorization": f"Bearer {made.stdout.strip()}"}
+    questions, answers = count(), Counter[int]()
+
+    async def ask_on(client: httpx.AsyncClient) -> None:
+        while True:
+            with suppress(httpx.TransportError):
+                answers[await bank.ask(client, f"question {next(questions)}")] += 1
+
+    async def kill_three() -> None:
+        async with httpx.AsyncClient(timeout=60) as client:
+            asking = [asyncio.create_task(ask_on(client)) for _ in range(16)]
+            for number in range(1, 4):
+                enough = answers.total() + 100
+                while answers.total() < enough or bank.replayed < number - 1:
+                    await asyncio.sleep(0.01)
+                workers = await asyncio.to_thread(workers_of, bank.url, bank.headers)
+                os.kill(min(workers), signal.SIGKILL)
+            while bank.replayed < 3:
+                await asyncio.sleep(0.01)
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+
+    with bank.serving("--workers", "2"):
+        asyncio.run(kill_three())
+
+    assert answers.keys() == {200}
+    (counter,) = bank.query("SELECT spent, reserved FROM gateway_limitcounter")
+    (booked,) = bank.query("SELECT sum(spent_nano) FROM gateway_spendday")
+    assert counter == (*booked, 0)
+    assert bank.query("SELECT count(*) FROM gateway_limithold") == [(0,)]
 
 
 @pytest.mark.service

@@ -38,6 +38,7 @@ from tests.faultllm.wire import (
 )
 
 BACKLOG = 1024
+ACCEPTING = 3  # rounds of the loop until what was accepted is a connection
 logger = logging.getLogger("faultllm")
 
 DIALECTS: dict[str, Dialect] = {
@@ -102,10 +103,17 @@ class FaultLLM(Books):
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        # A listener that is closed between a connection and its transport leaves
+        # the connection's socket open.
+        for listener in self._listener.sockets:
+            asyncio.get_running_loop().remove_reader(listener.fileno())
+        for _ in range(ACCEPTING):
+            await asyncio.sleep(0)
         self._listener.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # until what was aborted is closed
         self._journal.close()
 
     def release(self) -> None:
@@ -121,6 +129,8 @@ class FaultLLM(Books):
         task = asyncio.create_task(self._serve(connection))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # A task that is cancelled before it began has closed nothing.
+        task.add_done_callback(lambda _: connection.writer.transport.abort())
 
     async def _serve(self, connection: Connection) -> None:
         outcome: Outcome = "server-closed"

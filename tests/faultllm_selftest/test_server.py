@@ -1,6 +1,10 @@
 """How a test directs the upstream, and what it learns."""
 
 import asyncio
+import contextlib
+import gc
+import socket
+import warnings
 from pathlib import Path
 
 import pytest
@@ -49,6 +53,25 @@ async def test_an_upstream_comes_back_at_its_old_address(journal: Path) -> None:
         await ask(upstream, "after")
 
     assert [attempt.model for attempt in read_journal(journal)] == ["before", "after"]
+
+
+@pytest.mark.parametrize("rounds", range(8))
+def test_who_connects_while_it_ends_leaves_no_socket_open(rounds: int) -> None:
+    async def connect_and_end() -> None:
+        with contextlib.ExitStack() as clients:
+            async with FaultLLM() as upstream:
+                address = (upstream.host, upstream.port)
+                for _ in range(3):
+                    clients.enter_context(socket.create_connection(address))
+                for _ in range(rounds):
+                    await asyncio.sleep(0)
+
+    with warnings.catch_warnings(record=True) as complaints:
+        warnings.simplefilter("always", ResourceWarning)
+        asyncio.run(connect_and_end())
+        gc.collect()
+
+    assert [str(complaint.message) for complaint in complaints] == []
 
 
 async def test_a_coin_falls_the_same_for_the_same_seed() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Self
 
+from tests.conversations import Conversations
 from tests.faultllm import (
     anthropic_dialect,
     embeddings_dialect,
@@ -38,7 +39,6 @@ from tests.faultllm.wire import (
 )
 
 BACKLOG = 1024
-ACCEPTING = 3  # rounds of the loop until what was accepted is a connection
 logger = logging.getLogger("faultllm")
 
 DIALECTS: dict[str, Dialect] = {
@@ -76,7 +76,7 @@ class FaultLLM(Books):
         self._script: deque[str] = deque()
         self._random = Random(seed)
         self._name = os.urandom(4).hex()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._conversations = Conversations()
 
     @property
     def url(self) -> str:
@@ -103,17 +103,7 @@ class FaultLLM(Books):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        # A listener that is closed between a connection and its transport leaves
-        # the connection's socket open.
-        for listener in self._listener.sockets:
-            asyncio.get_running_loop().remove_reader(listener.fileno())
-        for _ in range(ACCEPTING):
-            await asyncio.sleep(0)
-        self._listener.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # until what was aborted is closed
+        await self._conversations.end(self._listener)
         self._journal.close()
 
     def release(self) -> None:
@@ -126,11 +116,7 @@ class FaultLLM(Books):
         return Connection(self.connections, self._accept)
 
     def _accept(self, connection: Connection) -> None:
-        task = asyncio.create_task(self._serve(connection))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        # A task that is cancelled before it began has closed nothing.
-        task.add_done_callback(lambda _: connection.writer.transport.abort())
+        self._conversations.begin(self._serve(connection), connection.writer)
 
     async def _serve(self, connection: Connection) -> None:
         outcome: Outcome = "server-closed"

@@ -16,6 +16,7 @@ from routing.catalog import Catalog
 from routing.learned.brain import Brain
 from routing.learned.router import Router
 from routing.learned.targets import Target
+from tests.conversations import listening
 from tests.faultllm import FaultLLM, closed_port
 from tests.harness import Gateway, Reply, ask, serving, three_tiers
 from tests.instance import ROOT
@@ -37,19 +38,14 @@ class FakeSidecar:
 @asynccontextmanager
 async def fake_sidecar() -> AsyncIterator[FakeSidecar]:
     fake = FakeSidecar("", asked=[])
-    tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.current_task())
         head = await reader.readuntil(b"\r\n\r\n")
         size = int(re.search(rb"content-length: (\d+)", head, re.IGNORECASE)[1])
         fake.asked.append(json.loads(await reader.readexactly(size)))
         response = f"HTTP/1.1 {fake.status} X\r\ncontent-length: {len(fake.answer)}\r\n"
         response += f"{fake.headers}connection: close\r\n\r\n"
-        try:
-            await send(writer, response.encode() + fake.answer)
-        finally:
-            writer.close()
+        await send(writer, response.encode() + fake.answer)
 
     async def send(writer: asyncio.StreamWriter, data: bytes) -> None:
         step = 1 if fake.pause else len(data)
@@ -58,13 +54,9 @@ async def fake_sidecar() -> AsyncIterator[FakeSidecar]:
             writer.write(data[start : start + step])
             await writer.drain()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    fake.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/classify"
-    yield fake
-    server.close()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    async with listening(serve) as url:
+        fake.url = f"{url}/classify"
+        yield fake
 
 
 def tiers_with(url: str, sidecar_url: str, budget_seconds: float = 20) -> Catalog:

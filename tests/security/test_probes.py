@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from routing.catalog import Catalog
+from tests.conversations import listening
 from tests.faultllm import FaultLLM
 from tests.harness import one_backend, serving
 from tests.security.addresses import (
@@ -48,10 +49,11 @@ async def test_i8_a_probe_does_not_read_an_answer_without_end(tmp_path: Path):
             writer.write(b"x" * 1000)
             await asyncio.sleep(0.05)
 
-    server = await asyncio.start_server(never_end, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with serving(one_backend(url), tmp_path) as gateway, asyncio.timeout(2):
+    async with (
+        listening(never_end) as url,
+        serving(one_backend(url), tmp_path) as gateway,
+        asyncio.timeout(2),
+    ):
         outcome = await probe_once(gateway)
-    server.close()
 
     assert outcome == "OK"

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from gateway.runtime.database import in_database
+from tests.conversations import listening
 from tests.workflows_app.samples import one_op
 from workflows_app import lease
 from workflows_app.background import look_once
@@ -38,7 +39,6 @@ class Receiver:
         if answer != "hang up":
             writer.write(f"HTTP/1.1 {answer}\r\ncontent-length: 0\r\n\r\n".encode())
             await writer.drain()
-        writer.close()
 
 
 @pytest.fixture
@@ -46,9 +46,8 @@ async def receiver(settings) -> AsyncIterator[Receiver]:
     settings.WEBHOOK_HOSTS = ["127.0.0.1", "*.example.com"]
     settings.WEBHOOK_KEY = SECRET
     made = Receiver()
-    server = await asyncio.start_server(made, "127.0.0.1", 0)
-    made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/runs?team=a"
-    async with server:
+    async with listening(made) as url:
+        made.url = f"{url}/runs?team=a"
         yield made
 
 

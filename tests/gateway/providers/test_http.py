@@ -15,6 +15,7 @@ from gateway.errors import (
     UpstreamUnavailable,
 )
 from gateway.providers.http import Call, ConnectionLost, HttpClient, Limits
+from tests.conversations import listening
 
 LIMITS = Limits(connect=5, first_byte=5, gap=5, total=20, max_bytes=1 << 20)
 WHOLE = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
@@ -45,8 +46,6 @@ class Server:
                     break
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
-        finally:
-            writer.close()
 
 
 @asynccontextmanager
@@ -54,15 +53,12 @@ async def answering(
     *answers: bytes, closes: bool = False
 ) -> AsyncIterator[tuple[Server, HttpClient, str]]:
     server = Server(answers, closes)
-    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    port = listener.sockets[0].getsockname()[1]
     http = HttpClient(allow_private=True)
-    try:
-        yield server, http, f"http://127.0.0.1:{port}/v1/chat"
-    finally:
-        await http.close()
-        listener.close()
-        await asyncio.sleep(0)
+    async with listening(server.serve) as url:
+        try:
+            yield server, http, f"{url}/v1/chat"
+        finally:
+            await http.close()
 
 
 async def ask(http: HttpClient, url: str, limits: Limits = LIMITS, **options) -> bytes:

@@ -88,7 +88,8 @@ class Delivery:
                 ) as response:
                     await self._receive(response, lease)
             except UpstreamError as error:
-                lease.report(outcome_of(error), retry_after=error.retry_after)
+                way = backend.way_of(self.features.ways) or "chat"
+                lease.report(outcome_of(error, way), retry_after=error.retry_after)
                 attempt.settle_failure(error, self._usage())
                 raise
             except Doubted:

@@ -28,6 +28,7 @@
     |  |- BadUpstreamResponse         502     bad_upstream_response
     |  |- UpstreamIncomplete          502     upstream_incomplete
     |  |- UpstreamAuthError           502     upstream_auth_error
+    |  |- UpstreamModelMissing        502     upstream_model_missing
     |  |- UpstreamServerError         502     upstream_error
     |  |- UpstreamUnavailable         503     upstream_unavailable
     |  |- UpstreamOverloaded          503     upstream_overloaded
@@ -227,6 +228,13 @@ class UpstreamAuthError(UpstreamError):
     """The provider refused the gateway's own key: the client's key is fine."""
 
     code = "upstream_auth_error"
+    should_retry = False
+
+
+class UpstreamModelMissing(UpstreamError):
+    """The provider has no model of the backend's name, or nothing at its address."""
+
+    code = "upstream_model_missing"
     should_retry = False
 
 

@@ -5,6 +5,7 @@ from gateway.errors import (
     UpstreamAuthError,
     UpstreamError,
     UpstreamIncomplete,
+    UpstreamModelMissing,
     UpstreamOverloaded,
     UpstreamRateLimited,
     UpstreamRefused,
@@ -14,7 +15,8 @@ from gateway.errors import (
 from routing.health import Outcome
 
 
-def outcome_of(error: UpstreamError) -> Outcome:
+def outcome_of(error: UpstreamError, way: str = "chat") -> Outcome:
+    """`way` is the endpoint that failed, by the names of routing/capabilities.py."""
     match error:
         case UpstreamRefused():
             return Outcome.CLIENT_ERROR
@@ -22,6 +24,10 @@ def outcome_of(error: UpstreamError) -> Outcome:
             return Outcome.RATE_LIMITED  # it asks to be left alone for a while
         case UpstreamAuthError():
             return Outcome.AUTH
+        case UpstreamModelMissing() if way != "chat":
+            return Outcome.CLIENT_ERROR  # for all we know it answers chats
+        case UpstreamModelMissing():
+            return Outcome.MODEL_MISSING
         case UpstreamTimeout():
             return Outcome.TIMEOUT
         case UpstreamUnavailable():

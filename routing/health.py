@@ -4,6 +4,9 @@
                                          ^---------'
     any -> MISCONFIGURED (the provider refuses our key) -> HEALTHY after a good probe
 
+What a provider does not know, a model or an address, is DOWN at once and until a call
+has worked: the list of models, which probes ask for, would answer all the while.
+
 Pure: the time is an argument, in monotonic seconds.
 """
 
@@ -60,6 +63,7 @@ class Outcome(Enum):
     BAD_RESPONSE = "gave an unusable answer"
     RATE_LIMITED = "was rate limited"
     AUTH = "refused the gateway's key"
+    MODEL_MISSING = "does not know the model, or has nothing at this address"
     CLIENT_ERROR = "refused the client's request"
     CLIENT_ABORT = "was left by the client"
 
@@ -111,6 +115,7 @@ class Health:
         self._ejected_at = now
         self._successes = 0
         self._trial_running = False
+        self._model_missing = False
 
     # --- What happened ------------------------------------------------------------
 
@@ -134,6 +139,8 @@ class Health:
             self._move(State.MISCONFIGURED, "The provider refuses the key.", now)
         elif outcome is Outcome.RATE_LIMITED:
             self._cool_down(retry_after, now)
+        elif outcome is Outcome.MODEL_MISSING:
+            self._miss(outcome, now, trial)
         elif outcome is Outcome.OK:
             self._succeeded(latency, now, trial)
         else:
@@ -147,6 +154,11 @@ class Health:
 
     def end_trial(self) -> None:
         self._trial_running = False
+
+    @property
+    def probes_tell(self) -> bool:
+        """Would the answer to a probe show whether requests can be answered?"""
+        return not self._model_missing
 
     # --- What follows from it -----------------------------------------------------
 
@@ -182,10 +194,16 @@ class Health:
         elif trial and self.state is State.MISCONFIGURED:
             self._recover("The provider accepts the key again.", now)
         elif trial:
+            self._model_missing = False
             self._half_open(now)
             self._successes += 1
             if self._successes >= SUCCESSES_TO_RECOVER:
                 self._recover(f"{self._successes} trials succeeded.", now)
+
+    def _miss(self, outcome: Outcome, now: float, trial: bool) -> None:
+        if self.state in SERVING or (self.state in OUT and trial):
+            self._model_missing = True
+            self._eject(f"The provider {outcome.value}.", now)
 
     def _failed(self, outcome: Outcome, now: float, trial: bool) -> None:
         if self.state in OUT and trial:

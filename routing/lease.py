@@ -7,7 +7,7 @@ from typing import Self
 from routing.catalog import Backend
 from routing.health import FAILURES, OUT, Health, Outcome
 
-ERRORS = FAILURES | {Outcome.AUTH}
+ERRORS = FAILURES | {Outcome.AUTH, Outcome.MODEL_MISSING}
 
 
 class Member:

@@ -144,7 +144,9 @@ class BackendPool:
 
     def report_probe(self, backend: Backend, outcome: Outcome) -> None:
         member = self._members.get(backend.name)
-        if member and identity(member.backend) == identity(backend):
+        if not member or identity(member.backend) != identity(backend):
+            return
+        if member.health.probes_tell:
             member.health.record(outcome, self._clock(), trial=True)
 
     def history(self, name: str) -> list[Transition]:
@@ -201,7 +203,7 @@ def identity(backend: Backend) -> tuple[str, str, str, Secret]:
 
 def probe_due(member: Member, now: float) -> bool:
     backend, health = member.backend, member.health
-    if backend.state == "disabled" or backend.misconfigured:
+    if backend.state == "disabled" or backend.misconfigured or not health.probes_tell:
         return False
     again = PROBE_AGAIN_SECONDS
     if health.state is State.MISCONFIGURED:

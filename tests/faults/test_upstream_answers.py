@@ -1,8 +1,9 @@
-"""Answers that are errors or nonsense, and claims of usage (U7-U14, U16)."""
+"""Answers that are errors or nonsense, and claims of usage (U7-U14, U16, U26)."""
 
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from routing.retries import BURST
@@ -165,6 +166,53 @@ async def test_u13_the_clients_own_mistake_is_passed_on_and_harms_nobody(
     assert {(a["state"], a["cost_nano"]) for a in attempts} == {("free", 0)}
     assert shown["status"] in ("healthy", "starting")
     assert len(attempts) == len(upstream.attempts) == 12
+
+
+async def test_u26_a_model_that_is_missing_is_served_by_another_backend(
+    upstream: FaultLLM, tmp_path: Path
+):
+    catalog = two_backends(upstream.url, upstream.url, "fault/status-404")
+    async with serving(catalog, tmp_path) as gateway:
+        replies = [await ask(gateway, f"Question {n}") for n in range(12)]
+        shown = gateway.runtime.pool.status(gateway.runtime.snapshot.catalog)[0]
+
+    assert {reply.status for reply in replies} == {200}
+    assert shown["status"] == "down"
+    assert "does not know the model" in shown["reason"]
+    assert upstream.total == 13
+
+
+async def test_u26_with_no_other_backend_the_operator_is_told_to_mend_it(
+    upstream: FaultLLM, tmp_path: Path
+):
+    async with serving(
+        one_backend(upstream.url, "fault/status-404"), tmp_path
+    ) as gateway:
+        replies = [await ask(gateway, f"Question {n}") for n in range(3)]
+        attempts = gateway.records("attempt")
+
+    assert_is_error(replies[0], 502, "upstream_model_missing")
+    assert replies[0].headers["x-should-retry"] == "false"
+    assert_is_error(replies[1], 503, "upstream_unavailable")
+    assert [(a["state"], a["cost_nano"]) for a in attempts] == [("free", 0)]
+
+
+async def test_u26_embeddings_that_are_not_offered_keep_no_chat_away(
+    upstream: FaultLLM, tmp_path: Path
+):
+    upstream.script = ["status-404", "ok"]
+    catalog = one_backend(upstream.url, "m")
+    both = replace(catalog.backends[0], capabilities="+embeddings")
+    async with (
+        serving(replace(catalog, backends=(both,)), tmp_path) as gateway,
+        httpx.AsyncClient() as client,
+    ):
+        body = {"model": "m", "input": "Hi"}
+        refused = await client.post(f"{gateway.url}/v1/embeddings", json=body)
+        reply = await ask(gateway)
+
+    assert refused.json()["error"]["code"] == "upstream_model_missing"
+    assert reply.status == 200
 
 
 async def test_u14_a_prompt_too_long_says_so(upstream: FaultLLM, tmp_path: Path):

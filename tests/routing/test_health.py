@@ -232,6 +232,31 @@ def test_a_refused_key_takes_it_out_until_a_probe_succeeds():
     assert subject.state is State.HEALTHY
 
 
+def test_a_missing_model_takes_it_out_at_once_and_each_time_for_longer():
+    subject = health()
+    subject.record(OK, 1.0)
+    subject.record(Outcome.MODEL_MISSING, 2.0)
+    first = subject.down_until
+    assert subject.state is State.DOWN
+    assert "does not know the model" in subject.reason
+
+    subject.record(Outcome.MODEL_MISSING, 3.0)  # a call that began before
+    assert subject.down_until == first
+
+    subject.record(Outcome.MODEL_MISSING, 10.0, trial=True)
+    assert subject.down_until - 10.0 > first - 2.0
+
+
+def test_after_a_missing_model_probes_tell_nothing_until_a_call_has_worked():
+    subject = health()
+    subject.record(Outcome.MODEL_MISSING, 1.0)
+    assert not subject.probes_tell
+
+    subject.record(OK, 10.0, trial=True)
+    assert subject.probes_tell
+    assert subject.state is State.HALF_OPEN
+
+
 def test_a_429_cools_it_down_without_counting_as_a_failure():
     subject = health()
     subject.record(OK, 1.0)

@@ -69,7 +69,7 @@ def test_failures_count_as_errors_and_a_clients_mistakes_do_not():
         with lease(subject) as held:
             held.report(outcome)
 
-    assert subject.errors == 5
+    assert subject.errors == 6
     assert subject.total_requests == len(Outcome)
 
 

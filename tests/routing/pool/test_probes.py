@@ -53,6 +53,18 @@ def test_a_failed_probe_keeps_requests_away():
     assert world.pick() == "sonnet"
 
 
+def test_no_probe_brings_back_a_backend_whose_model_is_missing():
+    world = World(HAIKU)
+    world.report(HAIKU, Outcome.MODEL_MISSING)
+    world.pool.report_probe(HAIKU, Outcome.OK)  # it was under way
+    world.now += 8.0
+
+    assert due(world) == []
+    (row,) = world.pool.status(world.catalog)
+    assert row["status"] == "down"
+    assert world.pick() == "haiku"  # by a request then
+
+
 def test_a_probe_of_an_old_configuration_says_nothing_of_the_new_one():
     world = World(HAIKU)
     world.configure(replace(HAIKU, api_key=Secret("new")))

@@ -99,7 +99,7 @@ class Gateway:
 
     async def called(self, requests: int = 1) -> None:
         """Wait until so many requests are under way and a provider was called."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while self.runtime.admission.in_flight < requests or not len(
                 self.runtime.inflight
             ):
@@ -109,7 +109,7 @@ class Gateway:
         """Wait until no request, no provider call and nothing beside the traffic, such
         as an audit, is under way."""
         runtime = self.runtime
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (
                 runtime.admission.in_flight
                 or len(runtime.inflight)

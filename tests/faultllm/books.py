@@ -40,7 +40,7 @@ class Books:
         """Did any request carry this credential?"""
         return digest(secret) in self._digests
 
-    async def until(self, condition: Callable[[], bool], timeout: float = 10) -> None:
+    async def until(self, condition: Callable[[], bool], timeout: float = 60) -> None:
         """Wait, without sleeping, for something to have happened here."""
         if condition():
             return

@@ -27,7 +27,7 @@ class ThreadedFaultLLM(FaultLLM):
     def release(self) -> None:
         self._loop.call_soon_threadsafe(super().release)
 
-    def wait_until(self, condition: Callable[[], bool], timeout: float = 10) -> None:
+    def wait_until(self, condition: Callable[[], bool], timeout: float = 60) -> None:
         self._run(self.until(condition, timeout))
 
     def _run(self, coroutine: Coroutine[None, None, object]) -> None:

@@ -27,7 +27,7 @@ async def raw(gateway: Gateway, data: bytes, *, to_end: bool = False) -> bytes:
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(data)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await reader.read(-1 if to_end else 65536)
     finally:
         writer.close()

@@ -17,7 +17,8 @@ from tempfile import mkdtemp
 
 import httpx
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import ROOT
+
 PROVIDER_KEY = "sk-provider-key-of-the-tests"
 CONFIG = """
 models:

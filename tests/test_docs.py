@@ -13,8 +13,9 @@ from django.core.management.base import BaseCommand
 
 from config.api_urls import urlpatterns
 from routing.catalog import Catalog
+from tests import ROOT
 from tests.harness import serving
-from tests.pages import FENCED, PAGES, ROOT, page
+from tests.pages import FENCED, PAGES, page
 
 EVERYTHING = "\n".join(PAGES.values())
 INLINE = re.compile(r"`([^`\n]+)`")

@@ -2,7 +2,8 @@
 
 import re
 
-from tests.pages import FENCED, PAGES, ROOT, page
+from tests import ROOT
+from tests.pages import FENCED, PAGES, page
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from routing.catalog import Catalog
+from tests import ROOT
 from tests.faultllm import FaultLLM
 from tests.harness import TIERS, backend, serving
 
-ROOT = Path(__file__).parents[1]
 HERE = "http://127.0.0.1:8080"
 SNIPPET = re.compile(r"```python\n(.*?)```", re.DOTALL)
 

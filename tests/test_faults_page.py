@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests import ROOT
+
 ROW = re.compile(r"^\| ([UCDRSI]\d+) \| [^|]+ \|([^|]*)\|$", re.M)
 ROWS = ROW.findall((ROOT / "docs/faults.md").read_text())
 NUMBER = re.compile(r"test_([ucdrsi]\d+)_")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests import ROOT
+
 LAYERS = ("routing", "gateway", "workflows_app", "config")  # lowest first
 HTTP = {"aiohttp", "httpx", "httptools", "uvicorn", "rest_framework", "asgiref"}
 # What the story hands values to; they never call back up to it.

@@ -4,13 +4,14 @@ import os
 import re
 import runpy
 from base64 import b64encode
-from pathlib import Path
 from shutil import copy
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-SETTINGS = Path(__file__).parents[2] / "config" / "settings.py"
+from tests import ROOT
+
+SETTINGS = ROOT / "config" / "settings.py"
 READ = re.compile(r'"(LLM_ROUTER_[A-Z_]+|DATABASE_URL|REDIS_URL)"')
 
 

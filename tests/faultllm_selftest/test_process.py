@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.faultllm import read_journal
 
-ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "tests.faultllm"]
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.faultllm import ThreadedFaultLLM
 from tests.faults.running import Running
-from tests.instance import ROOT, Instance
+from tests.instance import Instance
 
 
 @pytest.fixture(scope="package")

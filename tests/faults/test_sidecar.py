@@ -16,10 +16,10 @@ from routing.catalog import Catalog
 from routing.learned.brain import Brain
 from routing.learned.router import Router
 from routing.learned.targets import Target
+from tests import ROOT
 from tests.conversations import listening
 from tests.faultllm import FaultLLM, closed_port
 from tests.harness import Gateway, Reply, ask, serving, three_tiers
-from tests.instance import ROOT
 from tests.routing.learned.samples import small_router
 
 

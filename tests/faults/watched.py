@@ -3,7 +3,8 @@
 import subprocess
 import sys
 
-from tests.instance import ROOT, Instance
+from tests import ROOT
+from tests.instance import Instance
 
 WORK_SECONDS = 0.2  # of the processor, in one step
 WAIT_SECONDS = 2.0

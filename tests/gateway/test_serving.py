@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.instance import ROOT
+from tests import ROOT
 
 
 def test_a_start_without_its_database_says_so_in_a_sentence(tmp_path: Path):

@@ -2,7 +2,7 @@ import os
 import subprocess
 import sys
 
-from tests.instance import ROOT
+from tests import ROOT
 
 
 def test_a_worker_can_import_the_server_before_django_is_set_up():

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.instance import ROOT, Instance
+from tests import ROOT
+from tests.instance import Instance
 from tests.security.conftest import TwoTenants
 
 GOOD = "k3yW1thEnoughRandomnessInIt-0123456789-abcdef"

@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 
 from gateway.providers.http import HttpClient
+from tests import ROOT
 from tests.faultllm import Canary, FaultLLM
 from tests.harness import one_backend, serving
-from tests.instance import ROOT
 from tests.security.addresses import (
     ask_without_proxy,
     outcome,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.instance import ROOT, Instance
+from tests import ROOT
+from tests.instance import Instance
 
 APPS = ("config", "gateway", "routing", "workflows_app")
 # Read by hand: their texts hold names of our own tables and columns, never input.

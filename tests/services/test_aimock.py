@@ -14,12 +14,12 @@ from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 
 from routing.catalog import Catalog, Tier
+from tests import ROOT
 from tests.harness import backend, serving
 from tests.required import missing
 
 pytestmark = pytest.mark.service
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 SERVER = ROOT / "node_modules/@copilotkit/aimock/dist/cli.js"
 INSTALL = "npm install --prefix . --no-save --no-package-lock @copilotkit/aimock@1.43.0"
 LISTENS = re.compile(r"http://127\.0\.0\.1:\d+")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import unfold
 
-ROOT = Path(__file__).parents[3]
+from tests import ROOT
+
 SHEETS = [
     *Path(unfold.__file__).parent.rglob("static/**/*.css"),
     *ROOT.glob("*/static/**/*.css"),

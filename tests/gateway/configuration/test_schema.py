@@ -1,7 +1,6 @@
 """The schema against the rows it fills, the page that explains it, and the example."""
 
 import re
-from pathlib import Path
 
 from gateway.configuration import read_bytes
 from gateway.configuration.difference import shown
@@ -12,8 +11,8 @@ from gateway.configuration.schema import (
     classifier_keys,
 )
 from routing.models import RoutingPolicy
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 EXAMPLE = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
 PAGE = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 COMMENTED = re.compile(r"^( *)# ((?:  |- )?[a-z_0-9]+:( |$))", re.MULTILINE)

@@ -13,10 +13,10 @@ from django.db import connection
 
 from gateway.ledger.journal import Journal
 from gateway.ledger.writer import Writer
+from tests import ROOT
 from tests.gateway.ledger.journals import FOR_EVER
 from tests.gateway.ledger.office import Office
 
-ROOT = Path(__file__).parents[3]
 SET_UP = """
 import sys, django, structlog
 structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.stderr))

@@ -5,7 +5,6 @@ import random
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +15,7 @@ from gateway.ledger.replay import replay
 from gateway.ledger.writer import REJECTED, Writer
 from gateway.models import Attempt, RequestLog, UsageRollup
 from gateway.usage_rows import Dimension, Span
+from tests import ROOT
 from tests.gateway.ledger.leftovers import empty_tables, leave
 from tests.gateway.ledger.samples import (
     attempt,
@@ -176,7 +176,7 @@ for life in range(kills):
 def kill_while_appending(folder, kills, seed):
     subprocess.run(
         [sys.executable, "-c", APPENDING, str(folder), str(kills), str(seed)],
-        cwd=Path(__file__).parents[3],
+        cwd=ROOT,
         check=True,
     )
 

@@ -4,10 +4,10 @@ import os
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from tests.required import missing
 
 SERVER = ("127.0.0.1", 5432)
@@ -41,7 +41,7 @@ def test_all_of_it_holds_on_postgresql_too():
     chosen = ["-m", "not service and not slow", "-p", "no:cacheprovider", "-q"]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", *chosen, *ALSO_ON_POSTGRESQL],
-        cwd=Path(__file__).parents[3],
+        cwd=ROOT,
         env={**os.environ, "DATABASE_URL": url},
         capture_output=True,
         text=True,

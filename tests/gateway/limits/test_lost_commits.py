@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from tests import ROOT
 from tests.gateway.limits.bank import Bank
-from tests.instance import ROOT
 from tests.postgresql import own_database
 
 pytestmark = pytest.mark.service

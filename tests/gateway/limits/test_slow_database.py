@@ -14,10 +14,10 @@ from django.db import OperationalError
 
 from gateway.limits.counters import CountersDown
 from gateway.limits.counting_thread import CountingThread
+from tests import ROOT
 from tests.faultllm import ThreadedFaultLLM
 from tests.faults.running import locked
 from tests.gateway.limits.bank import Bank
-from tests.instance import ROOT
 
 
 @pytest.mark.slow

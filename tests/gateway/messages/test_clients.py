@@ -1,7 +1,6 @@
 """Errors, headers, both SDKs and the README's snippet."""
 
 import json
-from pathlib import Path
 
 import anthropic
 import httpx
@@ -10,10 +9,9 @@ import pytest
 from anthropic import AsyncAnthropic
 
 from gateway.ledger.books import Caller
+from tests import ROOT
 from tests.gateway.messages.asking import BOTH, asking, one
 from tests.harness import serving
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 async def test_errors_of_every_kind_come_in_anthropics_shape(upstream, tmp_path):

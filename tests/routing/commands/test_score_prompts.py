@@ -3,13 +3,13 @@ import os
 import subprocess
 import sys
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from routing.models import RouterModel
+from tests import ROOT
 from tests.routing.learned.samples import small_router
 
 
@@ -89,7 +89,7 @@ def test_a_wrong_line_leaves_no_scores_of_those_before_it(asked, tmp_path):
 )
 def test_what_reads_stored_requests_says_that_there_are_none(tmp_path, command, reason):
     """In a folder of its own without a database: processes, as an operator would."""
-    manage = Path(__file__).parents[3] / "manage.py"
+    manage = ROOT / "manage.py"
     environment = os.environ | {"LLM_ROUTER_DATA_DIR": str(tmp_path)}
     environment.pop("DATABASE_URL", None)
 

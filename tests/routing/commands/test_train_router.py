@@ -12,9 +12,8 @@ from django.core.management import CommandError, call_command
 
 from routing.learned.model import QualityModel
 from routing.models import RouterModel
+from tests import ROOT
 from tests.routing.learned.samples import examples
-
-ROOT = Path(__file__).parents[3]
 
 
 def write(path: Path, lines: list[dict]) -> str:

@@ -232,7 +232,7 @@ class UpstreamAuthError(UpstreamError):
 
 
 class UpstreamModelMissing(UpstreamError):
-    """The provider has no model of the backend's name, or nothing at its address."""
+    """The provider has no model of the backend's name."""
 
     code = "upstream_model_missing"
     should_retry = False

@@ -4,8 +4,8 @@
                                          ^---------'
     any -> MISCONFIGURED (the provider refuses our key) -> HEALTHY after a good probe
 
-What a provider does not know, a model or an address, is DOWN at once and until a call
-has worked: the list of models, which probes ask for, would answer all the while.
+A model that its provider does not have is DOWN at once and until a call has worked: the
+list of models, which probes ask for, would answer all the while.
 
 Pure: the time is an argument, in monotonic seconds.
 """
@@ -63,7 +63,7 @@ class Outcome(Enum):
     BAD_RESPONSE = "gave an unusable answer"
     RATE_LIMITED = "was rate limited"
     AUTH = "refused the gateway's key"
-    MODEL_MISSING = "does not know the model, or has nothing at this address"
+    MODEL_MISSING = "does not have the model"
     CLIENT_ERROR = "refused the client's request"
     CLIENT_ABORT = "was left by the client"
 

@@ -48,22 +48,21 @@ SAMPLING_REFUSED = re.compile(
 # Some say so with status 400, though no request of this account would do.
 ACCOUNT = re.compile(r"credit balance is too low|API key not valid", re.IGNORECASE)
 
-# A backend names a model or an address that its provider does not know. By the first
-# words only: what comes later may be the client's own.
+# A backend names a model that its provider does not have. By the first words only: what
+# comes later may be the client's own. The code `model_not_found` is no proof: some
+# servers say it with every 404.
 MODEL_MISSING = re.compile(
     r"""(?:the\ )?(?:requested\ )?model\ ['"`]?[^\s'"`]{1,200}['"`]?\ (?:was\ |is\ )?
         (?:not\ found|does\ not\ exist)
     |   models?/\S{1,200}\ is\ not\ found
     |   model:\ \S{1,200}$
     |   model\ not\ (?:found|exist)
-    |   (?:/[\w/]{1,100}:\ )?invalid\ (?:model|url)\b
+    |   (?:/[\w/]{1,100}:\ )?invalid\ model\b
     |   no\ endpoints\ found
     |   unable\ to\ access\ (?:non-serverless\ )?model\b
-    |   the\ api\ deployment\ for\ this\ resource
-    |   (?:404\ )?(?:page\ |file\ |resource\ )?not\ found\.?$""",
+    |   the\ api\ deployment\ for\ this\ resource""",
     re.IGNORECASE | re.VERBOSE,
 )
-MODEL_MISSING_CODES = frozenset({"model_not_found", "DeploymentNotFound"})
 
 # Both dialects' words for a failure, as the status each stands for.
 STATUS_OF_KIND = {
@@ -147,12 +146,12 @@ def refused(status: int, data: Json) -> UpstreamError:
     message = said if isinstance(said, str) else ""
     if ACCOUNT.search(message):
         return account_refused()
-    code = details.get("code")
-    if is_model_missing(status, code, message):
+    if MODEL_MISSING.match(message):
         return UpstreamModelMissing(
-            "The provider does not know this backend's model, or has nothing at its "
-            "address. Tell the gateway's operator."
+            "The provider does not have the model of this backend. "
+            "Tell the gateway's operator."
         )
+    code = details.get("code")
     if not isinstance(code, str) or not CODE.fullmatch(code):
         code = CODES.get(status, "invalid_request")
     if CONTEXT_TOO_LONG.search(message):
@@ -170,15 +169,6 @@ def refused(status: int, data: Json) -> UpstreamError:
         code=code,
         param=redact(param[:200]) if isinstance(param, str) else None,
     )
-
-
-def is_model_missing(status: int, code: object, message: str) -> bool:
-    """The client chose neither the address nor the model's name at the provider."""
-    if isinstance(code, str) and code in MODEL_MISSING_CODES:
-        return True
-    if MODEL_MISSING.match(message):
-        return True
-    return status == 405 or (status == 404 and not message)
 
 
 def parsed(body: bytes) -> Json:

@@ -97,6 +97,8 @@ SCRIPTS: dict[str, Script] = {
     "status": Script("the dialect's error, status N", int, response=replies.status),
     "overloaded-529": Script("Anthropic's 529", response=replies.overloaded),
     "context-length-400": Script("prompt too long", response=replies.context_length),
+    "model-missing": Script(
+        "does not have the model", response=replies.model_missing),
     "no-sampling": Script(
         "refuses temperature, top_p and top_k", response=replies.no_sampling),
     "flaky": Script("500 for N % of requests", int, response=replies.flaky),

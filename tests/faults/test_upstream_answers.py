@@ -171,14 +171,14 @@ async def test_u13_the_clients_own_mistake_is_passed_on_and_harms_nobody(
 async def test_u26_a_model_that_is_missing_is_served_by_another_backend(
     upstream: FaultLLM, tmp_path: Path
 ):
-    catalog = two_backends(upstream.url, upstream.url, "fault/status-404")
+    catalog = two_backends(upstream.url, upstream.url, "fault/model-missing")
     async with serving(catalog, tmp_path) as gateway:
         replies = [await ask(gateway, f"Question {n}") for n in range(12)]
         shown = gateway.runtime.pool.status(gateway.runtime.snapshot.catalog)[0]
 
     assert {reply.status for reply in replies} == {200}
     assert shown["status"] == "down"
-    assert "does not know the model" in shown["reason"]
+    assert "does not have the model" in shown["reason"]
     assert upstream.total == 13
 
 
@@ -186,7 +186,7 @@ async def test_u26_with_no_other_backend_the_operator_is_told_to_mend_it(
     upstream: FaultLLM, tmp_path: Path
 ):
     async with serving(
-        one_backend(upstream.url, "fault/status-404"), tmp_path
+        one_backend(upstream.url, "fault/model-missing"), tmp_path
     ) as gateway:
         replies = [await ask(gateway, f"Question {n}") for n in range(3)]
         attempts = gateway.records("attempt")
@@ -200,7 +200,7 @@ async def test_u26_with_no_other_backend_the_operator_is_told_to_mend_it(
 async def test_u26_embeddings_that_are_not_offered_keep_no_chat_away(
     upstream: FaultLLM, tmp_path: Path
 ):
-    upstream.script = ["status-404", "ok"]
+    upstream.script = ["model-missing", "ok"]
     catalog = one_backend(upstream.url, "m")
     both = replace(catalog.backends[0], capabilities="+embeddings")
     async with (

@@ -238,7 +238,7 @@ def test_a_missing_model_takes_it_out_at_once_and_each_time_for_longer():
     subject.record(Outcome.MODEL_MISSING, 2.0)
     first = subject.down_until
     assert subject.state is State.DOWN
-    assert "does not know the model" in subject.reason
+    assert "does not have the model" in subject.reason
 
     subject.record(Outcome.MODEL_MISSING, 3.0)  # a call that began before
     assert subject.down_until == first

@@ -28,6 +28,11 @@ def context_length(response: Response, _: str, call: Call) -> None:
     refuse(response, 400, call.dialect.context_length_error())
 
 
+def model_missing(response: Response, _: str, call: Call) -> None:
+    message = f"model '{call.answer.model}' not found, try pulling it first"
+    refuse(response, 404, call.dialect.error(404, message))
+
+
 def no_sampling(response: Response, _: str, call: Call) -> None:
     """As models do that draw their tokens in their own way."""
     for name in ("temperature", "top_p", "top_k"):

@@ -54,8 +54,8 @@ def anthropic_body(kind: str, message: str) -> Json:
         (401, UpstreamAuthError, 502),
         (402, UpstreamAuthError, 502),
         (403, UpstreamAuthError, 502),
-        (404, UpstreamModelMissing, 502),
-        (405, UpstreamModelMissing, 502),
+        (404, UpstreamRefused, 404),
+        (405, UpstreamRefused, 400),
         (408, UpstreamTimeout, 504),
         (409, UpstreamServerError, 502),
         (413, UpstreamRefused, 413),
@@ -177,28 +177,25 @@ def test_an_account_that_is_refused_with_400_is_not_the_clients_fault(message: s
     ("status", "body"),
     [
         (404, openai_body("The model `m` does not exist.", "model_not_found")),
-        (404, openai_body("It is not here.", "DeploymentNotFound")),
-        (400, openai_body("Whatever it says.", "model_not_found")),
+        (
+            404,
+            openai_body(
+                "The API deployment for this resource does not exist.",
+                "DeploymentNotFound",
+            ),
+        ),
         (404, anthropic_body("not_found_error", "model: claude-none")),
         (404, {"error": {"message": 'model "m" not found, try pulling it first'}}),
         (404, {"object": "error", "message": "The model `m` does not exist."}),
         (404, {"error": {"message": "models/m is not found for API version v1"}}),
         (404, {"error": {"message": "No endpoints found for m.", "code": 404}}),
-        (404, {"error": {"message": "File Not Found", "type": "not_found_error"}}),
-        (404, {"error": {"code": "404", "message": "Resource not found"}}),
         (404, {"error": "Model not found"}),
         (400, openai_body("Model Not Exist")),
         (400, {"object": "error", "message": "Invalid model: m"}),
         (400, openai_body("/chat/completions: Invalid model name passed in model=m")),
-        (404, openai_body("Invalid URL (POST /v1/v1/chat/completions)")),
-        (404, {"detail": "Not Found"}),
-        (404, b"404 page not found"),
-        (404, b"<html>CANARY</html>"),
     ],
 )
-def test_a_model_or_address_that_is_not_there_is_the_operators_to_mend(
-    status: int, body: Json | bytes
-):
+def test_a_model_that_is_not_there_is_the_operators_to_mend(status: int, body: Json):
     error = answered(status, body)
 
     assert isinstance(error, UpstreamModelMissing)
@@ -213,6 +210,7 @@ def test_a_model_or_address_that_is_not_there_is_the_operators_to_mend(
         "Vector store with id 'The model x does not exist' not found.",
         "Container 'model: x' not found",
         "Prompt with id 'x' not found.",
+        "Not Found",
     ],
 )
 def test_what_the_client_named_and_is_not_there_stays_the_clients_error(message: str):

@@ -126,17 +126,27 @@ def named_event(event: Json) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (name, orjson.dumps(event))
 
 
-def failed_response(error: GatewayError, response: Json, number: int) -> Json:
-    """The event a stream of the Responses API ends with; `response` as it was last."""
-    numbered = {"sequence_number": number}
-    if not response:
-        told = {"code": error.code, "message": error.message, "param": error.param}
-        return {"type": "error", **told, **numbered}
-    limited = error.type == "rate_limit_error"
-    code = "rate_limit_exceeded" if limited else "server_error"  # its two words for it
-    told = {"code": code, "message": error.message}
-    failed = {**response, "status": "failed", "error": told}
-    return {"type": "response.failed", "response": failed, **numbered}
+def failed_response(error: GatewayError, response: Json, number: int) -> list[Json]:
+    """The events a stream of the Responses API ends with; `response` as it was last.
+
+    OpenAI sends both. Its SDK raises at the first alone, in which it looks for `error`;
+    the fields beside that are where the reference has them.
+    """
+    told = {"code": error.code, "message": error.message, "param": error.param}
+    named = {"type": error.type, **told}
+    events: list[Json] = [
+        {"type": "error", **told, "error": named, "sequence_number": number}
+    ]
+    if response:
+        limited = error.type == "rate_limit_error"
+        code = "rate_limit_exceeded" if limited else "server_error"  # its two words
+        reason = {"code": code, "message": error.message}
+        failed = {**response, "status": "failed", "error": reason}
+        number += 1
+        events.append(
+            {"type": "response.failed", "response": failed, "sequence_number": number}
+        )
+    return events
 
 
 def error_event(error: GatewayError) -> bytes:

@@ -44,8 +44,8 @@ async def stream_events(
 async def response_events(
     events: AsyncIterator[Json], chat: ChatRequest
 ) -> AsyncIterator[bytes]:
-    """Events of the Responses API, each with its name and number; a failure is the
-    response's own end, or an error when it had not begun."""
+    """Events of the Responses API, each with its name and number; a failure is an
+    error, and then the response's own end if it had begun."""
     number, response = -1, Json()
     try:
         async for event in events:
@@ -54,7 +54,8 @@ async def response_events(
             yield render.named_event(event)
     except GatewayError as error:
         own = in_own_words(error, chat)
-        yield render.named_event(render.failed_response(own, response, number + 1))
+        for event in render.failed_response(own, response, number + 1):
+            yield render.named_event(event)
 
 
 async def message_events(

@@ -23,7 +23,8 @@ SAID = "Answer to: Hi there (call 1)"
 
 
 def catalog(url: str, origin: str = "openai", **fields: object) -> Catalog:
-    policy = {k: fields.pop(k) for k in ("max_attempts",) if k in fields}
+    of_policy = ("keepalive_seconds", "max_attempts")
+    policy = {k: fields.pop(k) for k in of_policy if k in fields}
     only = backend("small", 1, url, **{**ORIGINS.get(origin, NATIVE), **fields})
     return Catalog(TIERS[:1], (only,), policy=Policy(**policy))
 

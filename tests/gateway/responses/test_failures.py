@@ -28,24 +28,43 @@ async def test_a_failure_after_the_first_byte_ends_as_a_failed_response(
     told = events(reply)
     numbers = [event["sequence_number"] for event in told]
     assert numbers == sorted(set(numbers))
-    assert told[-1]["type"] == "response.failed"
+    assert [event["type"] for event in told[-2:]] == ["error", "response.failed"]
+    assert told[-2]["error"]["message"] == told[-2]["message"]
+    assert told[-2]["message"] == told[-1]["response"]["error"]["message"]
     assert told[-1]["response"]["status"] == "failed"
     assert told[-1]["response"]["id"] == told[0]["response"]["id"]
     assert told[-1]["response"]["error"]["code"] == "server_error"
     assert gateway.records("request")[0]["outcome"] == "error"
 
 
-async def test_the_sdk_reads_a_failed_response(upstream: FaultLLM, tmp_path: Path):
+async def test_the_sdk_raises_when_a_response_fails(upstream: FaultLLM, tmp_path: Path):
     upstream.always = "words-20+end-after-6"
     async with (
-        serving(catalog(upstream.url), tmp_path) as gateway,
+        serving(catalog(upstream.url, max_attempts=1), tmp_path) as gateway,
         client_of(gateway) as ai,
     ):
         stream = await ai.responses.create(model="small", input="Hi", stream=True)
-        seen = [event async for event in stream]
+        with pytest.raises(openai.APIError) as caught:
+            async for _ in stream:
+                pass
 
-    assert seen[-1].type == "response.failed"
-    assert seen[-1].response.error.message == "The provider's stream ended too early."
+    assert caught.value.message == "The provider's stream ended too early."
+    assert caught.value.code == "upstream_incomplete"
+
+
+async def test_the_sdk_raises_when_a_response_fails_before_it_begins(
+    upstream: FaultLLM, tmp_path: Path
+):
+    upstream.always = "hold+status-500"
+    only = catalog(upstream.url, max_attempts=1, keepalive_seconds=0.01)
+    async with serving(only, tmp_path) as gateway, client_of(gateway) as ai:
+        stream = await ai.responses.create(model="small", input="Hi", stream=True)
+        upstream.release()
+        with pytest.raises(openai.APIError) as caught:
+            async for _ in stream:
+                pass
+
+    assert caught.value.code == "upstream_error"
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -150,13 +150,30 @@ def check(body: Json) -> None:
 def refuse_state(body: Json) -> None:
     for field, advice in STATEFUL.items():
         value = body.get(field)
-        if value is None or value is False:
-            continue
-        raise NotExpressible(
-            f"{field}: nothing is kept at a provider, where all keys of this gateway "
-            f"have one account. {advice}",
-            param=field,
-        )
+        if value is not None and value is not False:
+            raise kept_nowhere(field, advice)
+    given = body.get("input")
+    for position, item in enumerate(given if isinstance(given, list) else ()):
+        if isinstance(item, dict) and is_reference(item):
+            raise kept_nowhere(
+                f"input[{position}]",
+                "Send the item itself, as clients do that are told store: false.",
+            )
+
+
+def is_reference(item: Json) -> bool:
+    """Only an id: OpenAI takes such an item also without its type."""
+    kind = item.get("type")
+    untyped = kind is None and "id" in item and not item.get("role")
+    return kind == "item_reference" or untyped
+
+
+def kept_nowhere(param: str, advice: str) -> NotExpressible:
+    return NotExpressible(
+        f"{param}: nothing is kept at a provider, where all keys of this gateway "
+        f"have one account. {advice}",
+        param=param,
+    )
 
 
 def add_tools(chat: Json, body: Json, beyond: Beyond) -> None:

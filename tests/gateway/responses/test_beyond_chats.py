@@ -20,7 +20,6 @@ from tests.harness import TIERS, backend, serving
 BEYOND = [
     ({"tools": SEARCH}, "tools[0].type"),
     ({"tools": [{"type": "custom", "name": "a"}]}, "tools[0].type"),
-    ({"given": [{"type": "item_reference", "id": "msg_1"}]}, "input[0].type"),
     ({"truncation": "auto"}, "truncation"),
     ({"top_logprobs": 2}, "top_logprobs"),
     ({"include": ["message.output_text.logprobs"]}, "include"),
@@ -152,6 +151,21 @@ async def test_state_at_a_provider_is_a_400_whatever_the_backend(
     assert (reply.status, reply.error["param"]) == (400, field)
     assert reply.error["code"] == "unsupported_parameter"
     assert "nothing is kept at a provider" in reply.error["message"]
+
+
+@pytest.mark.parametrize("origin", ["openai", "anthropic", "native"])
+@pytest.mark.parametrize("kind", [{"type": "item_reference"}, {"type": None}, {}])
+async def test_a_reference_to_an_item_is_a_400_that_says_what_to_send(
+    upstream: FaultLLM, tmp_path: Path, origin: str, kind: dict
+):
+    given = [{"role": "user", "content": "Hi"}, {"id": "msg_1", **kind}]
+    async with serving(catalog(upstream.url, origin), tmp_path) as gateway:
+        reply = await respond(gateway, given)
+
+    assert (reply.status, reply.error["param"]) == (400, "input[1]")
+    assert reply.error["code"] == "unsupported_parameter"
+    assert "Send the item itself" in reply.error["message"]
+    assert not upstream.attempts
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,11 @@ def system_and_messages(messages: list[Json]) -> tuple[list[Json], list[Json]]:
     """System blocks, wherever they stood, and turns: equal neighbours made one."""
     system: list[Json] = []
     turns: list[Json] = []
+    names = [m.get("name") for m in messages if m["role"] == "assistant"]
     for index, message in enumerate(messages):
         param = f"messages[{index}]"
         refuse_unknown(param, message)
+        refuse_name(param, message, names)
         role, blocks = to_turn(param, message)
         if role == "system":
             system += blocks
@@ -38,11 +40,20 @@ def refuse_unknown(param: str, message: Json) -> None:
             raise NotExpressible(
                 f"Anthropic's messages have no {field}.", param=f"{param}.{field}"
             )
-    if message.get("name") and message["role"] != "tool":
-        raise NotExpressible(
-            "Anthropic's messages have no names. Put it into the text.",
-            param=f"{param}.name",
-        )
+
+
+def refuse_name(param: str, message: Json, assistants: list[Any]) -> None:
+    """Unless it tells nobody apart. Frameworks of agents always name the assistant, and
+    some the user `user`; any other name of a user is something the model may tell."""
+    name, role = message.get("name"), message["role"]
+    if not name or role == "tool" or name == role == "user":
+        return
+    if role == "assistant" and all(not o or o == name for o in assistants):
+        return
+    raise NotExpressible(
+        "Anthropic's messages have no names. Put it into the text.",
+        param=f"{param}.name",
+    )
 
 
 def to_turn(param: str, message: Json) -> tuple[str, list[Json]]:

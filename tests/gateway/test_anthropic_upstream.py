@@ -111,6 +111,23 @@ async def test_a_tool_is_called_and_its_result_goes_back(
     assert user["content"][0]["tool_use_id"] == call.id
 
 
+async def test_an_agent_that_names_its_assistant_goes_on(
+    upstream: FaultLLM, gateway: Gateway, client
+):
+    answer = await client.chat.completions.create(
+        model="auto",
+        messages=[
+            *says("Hi"),
+            {"role": "assistant", "content": "Hello.", "name": "model"},
+            *says("More."),
+        ],
+    )
+
+    assert answer.choices[0].message.content
+    said = {"role": "assistant", "content": [{"type": "text", "text": "Hello."}]}
+    assert upstream.attempts[0].body["messages"][1] == said
+
+
 async def test_an_image_and_a_json_schema(upstream: FaultLLM, gateway, client):
     await client.chat.completions.create(
         model="auto",

@@ -105,6 +105,36 @@ def test_empty_texts_and_messages_are_left_out():
     ]
 
 
+def test_a_name_that_tells_nobody_apart_is_left_out():
+    turns = turns_of(
+        {"role": "user", "content": "Hi", "name": "user"},
+        {"role": "assistant", "content": "Hello.", "name": "model"},
+        {"role": "user", "content": "More."},
+        {"role": "assistant", "content": "Here."},
+        {"role": "assistant", "content": "And here.", "name": "model"},
+    )
+
+    assert turns == [
+        {"role": "user", "content": [text("Hi")]},
+        {"role": "assistant", "content": [text("Hello.")]},
+        {"role": "user", "content": [text("More.")]},
+        {"role": "assistant", "content": [text("Here."), text("And here.")]},
+    ]
+
+
+def test_names_that_tell_assistants_apart_are_refused():
+    messages = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "For.", "name": "optimist"},
+        {"role": "assistant", "content": "Against.", "name": "pessimist"},
+    ]
+
+    with pytest.raises(NotExpressible) as refusal:
+        system_and_messages(messages)
+
+    assert refusal.value.param == "messages[1].name"
+
+
 def test_images_go_as_data_or_as_addresses():
     assert shown(
         {"type": "image_url", "image_url": {"url": PNG, "detail": "low"}},

@@ -135,10 +135,11 @@ class ModelNotFound(NotFound):
 class UnknownAddress(NotFound):
     code = "unknown_url"
 
-    def __init__(self, path: str) -> None:
-        super().__init__(
-            f"There is no {path[:200]!r} here. See docs/api.md for what is."
-        )
+    def __init__(self, path: str, meant: str = "") -> None:
+        advice = "See docs/api.md for what is."
+        if meant:
+            advice = f"Change the client's base URL so that it asks for {meant!r}."
+        super().__init__(f"There is no {path[:200]!r} here. {advice}")
 
 
 class MethodNotAllowed(GatewayError):

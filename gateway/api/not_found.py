@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.defaults import page_not_found
 
 from gateway.api import render
+from gateway.asgi.routes import meant_by
 from gateway.errors import UnknownAddress
 from gateway.request_ids import new_request_id
 
@@ -12,7 +13,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """`/stats/` and `//v1/models` are mistakes of a program's, not of a reader's."""
     if request.path.startswith("/admin/"):
         return page_not_found(request, exception)
-    error = UnknownAddress(request.path)
+    error = UnknownAddress(request.path, meant_by(request.path))
     request_id = new_request_id()
     return HttpResponse(
         render.error_body(error, "openai", request_id),

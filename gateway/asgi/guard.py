@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.api.authentication import Headers, authenticate
 from gateway.asgi.exchange import EXCHANGE, Exchange
-from gateway.asgi.routes import Route, find
+from gateway.asgi.routes import Route, find, meant_by
 from gateway.deadlines import Deadlines
 from gateway.errors import (
     BadRequest,
@@ -54,7 +54,7 @@ def check_headers(scope: Scope, headers: Headers) -> None:
 def check_route(scope: Scope) -> Route:
     route = find(scope["path"])
     if route is None:
-        raise UnknownAddress(scope["path"])
+        raise UnknownAddress(scope["path"], meant_by(scope["path"]))
     if scope["method"] not in route.methods:
         raise MethodNotAllowed(", ".join(sorted(route.methods)))
     return route

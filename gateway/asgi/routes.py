@@ -81,3 +81,11 @@ def find(path: str) -> Route | None:
         if pattern.match(path):
             return route
     return None
+
+
+def meant_by(path: str) -> str:
+    """The address that a base URL with a `/v1` too many, or without it, misses."""
+    for other in (path.removeprefix("/v1"), f"/v1{path}"):
+        if other != path and find(other):
+            return other
+    return ""

@@ -54,6 +54,16 @@ class RedisServer:
         assert self._process
         self._process.send_signal(signal.SIGCONT)
 
+    @contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Nobody who comes now finds it; it keeps all it has."""
+        elsewhere = self._socket.with_suffix(".hidden")
+        self._socket.rename(elsewhere)
+        try:
+            yield
+        finally:
+            elsewhere.rename(self._socket)
+
     def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(1)

@@ -11,8 +11,15 @@ from gateway.aftercare import Aftercare
 from gateway.asgi.guard import Receive, Send
 from gateway.errors import ShuttingDown
 from gateway.ledger.writer import Writer
+from gateway.limits.estates import Executor
 from gateway.pairs import Pairs
-from gateway.runtime.assembly import new_refresher, new_runtime, new_writer, prepare
+from gateway.runtime.assembly import (
+    new_executor,
+    new_refresher,
+    new_runtime,
+    new_writer,
+    prepare,
+)
 from gateway.runtime.learner import Learner
 from gateway.runtime.listeners import Listeners
 from gateway.runtime.persistence import restore
@@ -43,6 +50,7 @@ class Lifespan:
         self._writer: Writer | None = None
         self._prober: Prober | None = None
         self._learner: Learner | None = None
+        self._executor: Executor | None = None
 
     async def __call__(self, receive: Receive, send: Send) -> None:
         """The ASGI lifespan protocol."""
@@ -92,6 +100,7 @@ class Lifespan:
         self._writer.start()
         self._prober = Prober(runtime)
         self._learner = Learner(runtime)
+        self._executor = new_executor(runtime.shared)
         for companion in self._companions:
             await companion.open(runtime)
 
@@ -104,6 +113,8 @@ class Lifespan:
             await self._prober.close()
         if self._learner:
             await self._learner.close()
+        if self._executor:
+            await self._executor.close()
         await self.runtime.close()
         await asyncio.to_thread(self._close_threads)
         log.info("stopped")

@@ -18,7 +18,7 @@ log = structlog.get_logger("ledger")
 class Heir(Protocol):
     """Who takes over what dead processes had set aside where others count too."""
 
-    def settle(self, attempts: list[Json]) -> None:
+    def settle(self, journal: str, attempts: list[Json]) -> None:
         """Of these, with their ends, which aren't stored yet."""
 
     def give_back(self, journal: str) -> None:
@@ -40,7 +40,7 @@ def replay_journal(folder: Path, segments: list[Path], heir: Heir | None) -> int
     """Store one journal, a segment at a time, and delete it."""
     attempts: dict[str, Json] = {}  # intents not settled yet, by attempt
     requests: dict[str, Json] = {}  # last intents of those not ended yet, by request
-    count = 0
+    owner, count = journal.name_of(segments[0]), 0
     for path in segments:
         batch = read_segment(path)
         for intent in batch.intents:
@@ -51,13 +51,13 @@ def replay_journal(folder: Path, segments: list[Path], heir: Heir | None) -> int
         for request in batch.requests:
             requests.pop(request["request_id"], None)
         if heir:
-            heir.settle(batch.attempts)
+            heir.settle(owner, batch.attempts)
         save(folder, batch)
         count += len(batch.requests) + len(batch.attempts)
     unsettled = [unknown(intent) for intent in attempts.values()]
     if heir:
-        heir.settle(unsettled)
-        heir.give_back(journal.name_of(segments[0]))
+        heir.settle(owner, unsettled)
+        heir.give_back(owner)
     save(folder, Batch(attempts=unsettled))
     save(folder, Batch(requests=[interrupted(intent) for intent in requests.values()]))
     for path in segments:

@@ -9,6 +9,8 @@ in_database.py  counting for all workers in the database, where there is no Redi
 counting_thread.py  the database's thread: slow is waited for, stuck is down
 settling.py     settlements on their way to counters outside this process
 books.py        what the ledger says was spent: no counter may stand below it
+inheritance.py  what killed processes had set aside is settled
+estates.py      what of it waits for a Redis that was away
 hold.py         what one attempt has set aside
 charges.py      setting aside, settling, and who counts when somebody is down
 estimates.py    what a call may cost at most

@@ -56,6 +56,14 @@ class Aside(Protocol):
     def hold(self) -> str: ...
 
 
+class Inherited(NamedTuple):
+    """What a process that is gone had set aside in one counter."""
+
+    name: str
+    amount: int
+    hold: str
+
+
 # All asides of one hold, or those of a mark without one, and what each came to.
 Settlement = tuple[Sequence[Aside], Sequence[int]]
 

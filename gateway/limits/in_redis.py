@@ -1,20 +1,24 @@
 """Counting for all workers in Redis: one script each for setting aside and settling."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
+from typing import Any
 
 from gateway.limits.counters import (
     Aside,
     Count,
     CountersDown,
     Full,
+    Inherited,
     Mark,
     Settlement,
 )
-from gateway.limits.settling import Settling
+from gateway.limits.redis_scripts import RESERVE, SETTLE
+from gateway.limits.settling import AT_ONCE, Settling
 from gateway.shared.link import Link
 from gateway.shared.seal import Seal
 from gateway.shared.state import SharedStateDown
+from routing.chat import Json
 
 PREFIX = "llm-router:"
 GRACE_SECONDS = 3600.0  # a call may settle so long after its window
@@ -22,82 +26,14 @@ BOOKS_SECONDS = 5.0
 MOST_NAMES = 10_000
 KNOWN = -1  # instead of the books' word: the counter must be there
 
-# Six arguments per key: amount, limit, what the books say (or -1), 1 when they were
-# asked before, lifetime in ms, the hold's id (or ""). The id is a field of the counter
-# until it is settled, so it goes with its window at the latest; a hold that is there is
-# not set aside again. Books may be ahead of a settlement that is on its way, which must
-# not count twice: when they are asked again, what is set aside is taken for spent.
-# What isn't two numbers is nobody's counter.
-RESERVE = """
-local counts = {}
-for i, key in ipairs(KEYS) do
-  local begins, again = tonumber(ARGV[6 * i - 3]), ARGV[6 * i - 2] == '1'
-  local ms, hold = ARGV[6 * i - 1], ARGV[6 * i]
-  local found = redis.pcall('HMGET', key, 's', 'r')
-  local spent, reserved
-  if not found.err then
-    spent, reserved = tonumber(found[1] or ''), tonumber(found[2] or '')
-  end
-  if not spent or not reserved then
-    if begins < 0 then return {'missing'} end
-    redis.call('DEL', key)
-    spent, reserved = begins, 0
-  end
-  local least = begins
-  if again then least = begins - reserved end
-  if spent < least then spent = least end
-  redis.call('HSET', key, 's', string.format('%.0f', spent),
-    'r', string.format('%.0f', reserved))
-  redis.call('PEXPIRE', key, ms)
-  local held = hold ~= '' and redis.call('HEXISTS', key, 'h:' .. hold) == 1
-  counts[i] = {spent, reserved, held}
-end
-for i = 1, #KEYS do
-  local amount, limit = tonumber(ARGV[6 * i - 5]), tonumber(ARGV[6 * i - 4])
-  local spent, reserved = counts[i][1], counts[i][2]
-  if not counts[i][3] and spent + reserved + amount > limit then
-    return {'full', i, string.format('%.0f', spent), string.format('%.0f', reserved)}
-  end
-end
-local answer = {'fits'}
-for i, key in ipairs(KEYS) do
-  local amount, hold = tonumber(ARGV[6 * i - 5]), ARGV[6 * i]
-  if counts[i][3] then amount = 0 end
-  answer[2 * i] = string.format('%.0f', counts[i][1])
-  answer[2 * i + 1] = string.format('%.0f', counts[i][2] + amount)
-  redis.call('HSET', key, 'r', answer[2 * i + 1])
-  if hold ~= '' then redis.call('HSET', key, 'h:' .. hold, '1') end
-end
-return answer
-"""
-# Four per key: what was set aside, what it came to, the hold's id (or ""), and 1 when
-# it was tried before. A counter that is gone, or was begun anew meanwhile, has nothing
-# set aside to give back. The cost of an unknown hold is counted at the first try only:
-# at a later one it was most likely taken and its answer lost. Had Redis been emptied
-# instead, the books raise a budget to what was spent; what is counted twice stays.
-SETTLE = """
-for i, key in ipairs(KEYS) do
-  local amount, cost = tonumber(ARGV[4 * i - 3]), tonumber(ARGV[4 * i - 2])
-  local hold, again = ARGV[4 * i - 1], ARGV[4 * i] == '1'
-  local found = redis.pcall('HMGET', key, 's', 'r')
-  local spent = not found.err and tonumber(found[1] or '')
-  local reserved = not found.err and tonumber(found[2] or '')
-  if spent and reserved then
-    if hold ~= '' and redis.call('HDEL', key, 'h:' .. hold) == 0 then
-      amount = 0
-      if again then cost = 0 end
-    end
-    redis.call('HSET', key, 's', string.format('%.0f', spent + cost),
-      'r', string.format('%.0f', math.max(0, reserved - amount)))
-  end
-end
-"""
 Books = Callable[[Sequence[Mark]], Awaitable[dict[str, int]]]
 
 
 class RedisCounters:
     """`books` says what each counter must at least stand at; it is asked for the first
-    use of a counter, and again when Redis was away or has lost it."""
+    use of a counter, and again when Redis was away or has lost it. `owner` is the
+    journal of the process that makes the calls; `leave` is told at the end when Redis
+    was away and what was set aside stands there."""
 
     def __init__(
         self,
@@ -105,12 +41,18 @@ class RedisCounters:
         seal: Seal,
         books: Books,
         wall: Callable[[], float],
+        *,
+        owner: str = "",
+        leave: Callable[[str], None] = lambda owner: None,
         books_seconds: float = BOOKS_SECONDS,
     ) -> None:
         self._link = link
         self._seal = seal
         self._books = books
         self._wall = wall
+        self._owner = owner
+        self._owner_key = self._key("limit-owner", owner)
+        self._leave = leave
         self._books_seconds = books_seconds
         self._reserving = link.redis.register_script(RESERVE)
         self._giving = link.redis.register_script(SETTLE)
@@ -130,13 +72,23 @@ class RedisCounters:
     def settle(self, marks: Sequence[Mark], spent: Sequence[int]) -> None:
         self._settling.add(marks, spent)
 
-    def inherit(self, asides: Sequence[Aside], spent: Sequence[int]) -> None:
-        """Soon: settle what a process that is gone may have settled itself."""
-        self._tried |= {aside.hold for aside in asides}
-        self._settling.add(asides, spent)
+    async def inherit(self, settlements: Sequence[Settlement]) -> None:
+        """Settle what the owner, who is gone, may have settled itself. Raises
+        CountersDown."""
+        for start in range(0, len(settlements), AT_ONCE):
+            some = settlements[start : start + AT_ONCE]
+            await self._give(some, holds_of(some), void=False)
+
+    async def give_back(self) -> None:
+        """All that the owner, who is gone, has still set aside. Raises CountersDown."""
+        found = await self._ask(self._link.redis.hgetall, self._owner_key)
+        holds = [self._seal.open(self._owner_key, each) for each in found.values()]
+        await self.inherit([nothing_of(hold) for hold in holds if hold])
 
     async def close(self) -> None:
         await self._settling.close()
+        if self._settling.owes:
+            self._leave(self._owner)
 
     async def _reserve(self, marks: Sequence[Mark]) -> list[Count]:
         asked = self._link.up
@@ -160,15 +112,17 @@ class RedisCounters:
 
     async def _try(self, marks: Sequence[Mark]) -> list[Count] | None:
         begins = await self._begins(marks)
-        args: list[int | str] = []
+        hold = marks[0].hold
+        args: list[int | str | bytes] = [hold, self._written(marks) if hold else ""]
         for mark in marks:
             left = mark.window.end - self._wall() + GRACE_SECONDS
-            ms = max(1, int(left * 1000))
             least, again = begins.get(mark.name, KNOWN), int(mark.name in self._known)
-            args += (mark.amount, mark.limit, least, again, ms, mark.hold)
+            args += (mark.amount, mark.limit, least, again, max(1, int(left * 1000)))
         said = await self._run(self._reserving, marks, args)
         if said[0] == b"missing":
             return None
+        if said[0] == b"void":
+            raise CountersDown("It was given up before Redis heard of it.")
         self._known.update(dict.fromkeys(begins, time.monotonic()))
         numbers = [int(number) for number in said[1:]]
         if said[0] == b"full":
@@ -196,30 +150,61 @@ class RedisCounters:
         return {mark.name: spent.get(mark.name, 0) for mark in unknown}
 
     async def _settle(self, settlements: Sequence[Settlement]) -> None:
-        marks = [mark for asides, _ in settlements for mark in asides]
-        spent = [amount for _, amounts in settlements for amount in amounts]
-        args: list[int | str] = []
-        for mark, amount in zip(marks, spent, strict=True):
-            again = int(mark.hold in self._tried)
-            args += (mark.amount, amount, mark.hold, again)
-        holds, asked = {mark.hold for mark in marks if mark.hold}, self._link.up
+        asked, holds = self._link.up, holds_of(settlements)
         try:
-            await self._run(self._giving, marks, args)
+            await self._give(settlements, self._tried)
         except CountersDown:
             if asked:
                 self._tried |= holds
             raise
         self._tried -= holds
 
+    async def _give(
+        self, settlements: Sequence[Settlement], tried: Set[str], *, void: bool = True
+    ) -> None:
+        """`void`: what isn't set aside can't be any more."""
+        args: list[int | str | bytes] = [int(void)]
+        for asides, spent in settlements:
+            for aside, came_to in zip(asides, spent, strict=True):
+                args += (aside.amount, came_to, aside.hold, int(aside.hold in tried))
+        asides = [aside for asides, _ in settlements for aside in asides]
+        await self._run(self._giving, asides, args)
+
+    def _written(self, marks: Sequence[Mark]) -> bytes:
+        """What the heir needs to give back a hold whose call never left."""
+        asides = [(mark.name, mark.amount) for mark in marks]
+        value = {"hold": marks[0].hold, "asides": asides}
+        return self._seal.close([self._owner_key], value)
+
     async def _run(
         self,
-        script: Callable[..., Awaitable[list[bytes]]],
-        marks: Sequence[Aside],
-        args: list[int | str],
+        script: Callable[..., Awaitable[Any]],
+        asides: Sequence[Aside],
+        args: list[int | str | bytes],
     ) -> list[bytes]:
-        keys = [PREFIX + self._seal.name("limit", mark.name.encode()) for mark in marks]
+        keys = [self._key("limit", aside.name) for aside in asides]
+        answer: list[bytes] = await self._ask(
+            script, keys=[self._owner_key, *keys], args=args
+        )
+        return answer
+
+    async def _ask(
+        self, command: Callable[..., Awaitable[Any]], *args: str, **kwargs: object
+    ) -> Any:
         try:
-            answer: list[bytes] = await self._link.run(script, keys=keys, args=args)
+            return await self._link.run(command, *args, **kwargs)
         except SharedStateDown as error:
             raise CountersDown(str(error)) from error
-        return answer
+
+    def _key(self, kind: str, name: str) -> str:
+        return PREFIX + self._seal.name(kind, name.encode())
+
+
+def nothing_of(hold: Json) -> Settlement:
+    """Its call never left."""
+    asides = [Inherited(name, amount, hold["hold"]) for name, amount in hold["asides"]]
+    return asides, [0] * len(asides)
+
+
+def holds_of(settlements: Sequence[Settlement]) -> set[str]:
+    return {asides[0].hold for asides, _ in settlements} - {""}

@@ -4,38 +4,48 @@ books, so that the other way round it could count twice."""
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from gateway.limits import in_database
-from gateway.limits.counters import Mark
+from gateway.limits.counters import CountersDown, Inherited, Mark
+from gateway.limits.estates import Estates
 from gateway.models import LimitHold
 from routing.chat import Json
+
+if TYPE_CHECKING:
+    from gateway.limits.in_redis import RedisCounters
+    from gateway.shared.link import Link
+    from gateway.shared.seal import Seal
+
+    Do = Callable[[RedisCounters], Coroutine[None, None, None]]
 
 # Nobody waits for an answer: a start that is slower beats a hold that nobody settles.
 REDIS_SECONDS = 5.0
 
 
-class Inherited(NamedTuple):
-    """What a process that is gone had set aside in one counter."""
-
-    name: str
-    amount: int
-    hold: str
-
-
 class HeirOfHolds:
     """Settles, each hold once, unless the process that is gone has done so.
 
-    While Redis is away what was set aside in it stands until its window ends: too much
-    is counted, never too little.
+    While Redis is away the rest of what was set aside in it is an estate.
     """
 
-    def __init__(self, redis_url: str | None, secret: str) -> None:
+    def __init__(self, redis_url: str | None, secret: str, estates: Estates) -> None:
         self._redis_url = redis_url
         self._secret = secret
+        self._estates = estates
+
+    def settle(self, journal: str, attempts: Iterable[Json]) -> None:
+        """By their last lines in the journal; those without a hold are left out."""
+        left = [attempt for attempt in attempts if "aside" in attempt]
+        if not left:
+            return
+        settlements = [(asides_of(each), spent_of(each)) for each in left]
+        with transaction.atomic():
+            in_database.settle(settlements, void=False)
+        self._in_redis(journal, lambda counters: counters.inherit(settlements))
 
     def give_back(self, journal: str) -> None:
         """What the process of this journal set aside for calls that it never made:
@@ -47,29 +57,33 @@ class HeirOfHolds:
                 for row in rows
             ]
             in_database.settle([(each, [0] * len(each)) for each in left], void=False)
+        self._in_redis(journal, lambda counters: counters.give_back())
 
-    def settle(self, attempts: Iterable[Json]) -> None:
-        """By their last lines in the journal; those without a hold are left out."""
-        left = [attempt for attempt in attempts if "aside" in attempt]
-        if not left:
+    def _in_redis(self, journal: str, do: "Do") -> None:
+        """Unless it was away already: the books may have since what it didn't hear."""
+        if not self._redis_url or journal in self._estates:
             return
-        with transaction.atomic():
-            settlements = [(asides_of(each), spent_of(each)) for each in left]
-            in_database.settle(settlements, void=False)
-        if self._redis_url:
-            asyncio.run(self._settle_in_redis(left, self._redis_url))
+        try:
+            asyncio.run(self._do_in_redis(self._redis_url, journal, do))
+        except CountersDown:
+            self._estates.add(journal)
 
-    async def _settle_in_redis(self, attempts: Sequence[Json], url: str) -> None:
-        from gateway.limits.in_redis import RedisCounters  # megabytes that few need
-        from gateway.shared.link import Link
+    async def _do_in_redis(self, url: str, journal: str, do: "Do") -> None:
+        from gateway.shared.link import Link  # megabytes that few need
         from gateway.shared.seal import Seal
 
         link = Link(url, REDIS_SECONDS)
-        counters = RedisCounters(link, Seal(self._secret), no_books, time.time)
-        for attempt in attempts:
-            counters.inherit(asides_of(attempt), spent_of(attempt))
-        await counters.close()
-        await link.close()
+        try:
+            await do(counters_of(journal, link, Seal(self._secret)))
+        finally:
+            await link.close()
+
+
+def counters_of(journal: str, link: "Link", seal: "Seal") -> "RedisCounters":
+    """As its heir uses them."""
+    from gateway.limits.in_redis import RedisCounters
+
+    return RedisCounters(link, seal, no_books, time.time, owner=journal)
 
 
 def asides_of(attempt: Json) -> list[Inherited]:

@@ -33,6 +33,10 @@ class Settling:
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._work())
 
+    @property
+    def owes(self) -> bool:
+        return bool(self._owed)
+
     async def unless_cancelled(
         self, reserving: Coroutine[Any, Any, list[Count]], marks: Sequence[Aside]
     ) -> list[Count]:

@@ -14,6 +14,7 @@ from gateway.ledger.journal import Journal
 from gateway.ledger.replay import Heir, replay
 from gateway.ledger.writer import Writer
 from gateway.limits.counters import Counters
+from gateway.limits.estates import Estates, Executor
 from gateway.metrics import Metrics
 from gateway.providers.http import HttpClient
 from gateway.runtime import snapshot as snapshots
@@ -121,7 +122,21 @@ def heir() -> Heir | None:
         return None
     from gateway.limits.inheritance import HeirOfHolds
 
-    return HeirOfHolds(settings.REDIS_URL, settings.SECRET_KEY)
+    return HeirOfHolds(settings.REDIS_URL, settings.SECRET_KEY, estates())
+
+
+def estates() -> Estates:
+    return Estates(settings.JOURNAL_DIR)
+
+
+def new_executor(shared: Shared | None) -> Executor | None:
+    """Who gives back what killed processes have set aside in a Redis that was away."""
+    if not shared:
+        return None
+    from gateway.limits.inheritance import counters_of
+
+    link, seal = shared.state.link, shared.seal  # type: ignore[attr-defined]
+    return Executor(estates(), lambda owner: counters_of(owner, link, seal).give_back())
 
 
 def counts_alone() -> bool:
@@ -142,7 +157,14 @@ def counters(shared: Shared | None, owner: str) -> list[Counters]:
 
     link = shared.state.link  # type: ignore[attr-defined]
     return [
-        RedisCounters(link, shared.seal, in_database.spent, time.time),
+        RedisCounters(
+            link,
+            shared.seal,
+            in_database.spent,
+            time.time,
+            owner=owner,
+            leave=estates().add,
+        ),
         in_database,
     ]
 

@@ -12,11 +12,10 @@ from functools import partial
 import pytest
 from django.db import connection, transaction
 
-from gateway.limits.counters import Count, Counters, CountersDown, Full
+from gateway.limits.counters import Count, Counters, CountersDown, Full, Inherited
 from gateway.limits.in_database import DatabaseCounters, settle
 from gateway.limits.in_memory import MemoryCounters
 from gateway.limits.in_redis import RedisCounters
-from gateway.limits.inheritance import Inherited
 from gateway.models import SpendDay, Team
 from gateway.runtime.database import in_database
 from gateway.shared.link import Link
@@ -126,8 +125,7 @@ async def inherit(
     counters: Counters, asides: list[Inherited], spent: list[int]
 ) -> None:
     if isinstance(counters, RedisCounters):
-        counters.inherit(asides, spent)
-        await settled(counters)
+        await counters.inherit([(asides, spent)])
     else:
         await in_database(partial(settle_now, asides, spent))
 

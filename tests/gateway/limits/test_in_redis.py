@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.limits.counters import Count, Mark
+from gateway.limits.counters import Count, CountersDown, Mark
 from gateway.limits.in_redis import RedisCounters
 from gateway.shared.link import Link
 from gateway.shared.seal import Seal
@@ -58,4 +58,20 @@ async def test_settlements_that_redis_missed_are_made_when_it_is_back(
     await settled(counters)
 
     assert await counters.reserve([mark(0)]) == [Count(13, 0)]
+    await link.close()
+
+
+@pytest.mark.service
+async def test_what_was_given_up_before_redis_heard_of_it_is_not_set_aside(
+    redis: RedisServer,
+):
+    link = Link(redis.url, 5.0)
+    counters = RedisCounters(link, Seal("secret"), no_books, lambda: NOON)
+    await counters.reserve([mark(10, hold="a")])
+    counters.settle([mark(60, hold="late")], [0])
+    await settled(counters)
+    with pytest.raises(CountersDown):
+        await counters.reserve([mark(60, hold="late")])
+
+    assert await counters.reserve([mark(0)]) == [Count(0, 10)]
     await link.close()

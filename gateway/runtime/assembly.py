@@ -116,10 +116,9 @@ def shared_state(random: Random) -> Shared | None:
     return Shared(state, settings.SECRET_KEY, random)
 
 
-def heir() -> Heir | None:
-    """Who settles what killed processes had set aside where all workers count."""
-    if counts_alone():
-        return None
+def heir() -> Heir:
+    """Who settles what killed processes had set aside where all workers count; also for
+    a worker that is alone, because they may not have been."""
     from gateway.limits.inheritance import HeirOfHolds
 
     return HeirOfHolds(settings.REDIS_URL, settings.SECRET_KEY, estates())

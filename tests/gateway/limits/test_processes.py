@@ -88,6 +88,20 @@ def test_a_killed_worker_leaves_what_it_had_set_aside_as_spent_once(
         assert bank.query(unknown) == [(20_000,)]
 
 
+@pytest.mark.slow
+def test_so_it_does_when_a_worker_that_counts_alone_comes_in_between(
+    tmp_path: Path, threaded_upstream: ThreadedFaultLLM
+):
+    bank = Bank(tmp_path, threaded_upstream.url)
+    cut_after_fifteen(bank, threaded_upstream, 2)
+    with bank.serving("--workers", "1"):
+        pass
+    with bank.serving("--workers", "2"):
+        after = bank.ask_at_once(5, "after")
+
+    assert after == [200] + [429] * 4
+
+
 @pytest.mark.parametrize("database", ["sqlite"])
 @pytest.mark.parametrize(
     "shared",

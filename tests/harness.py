@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from gateway.cache import fingerprint
 from gateway.key_rows import digest_of
 from gateway.ledger.books import Books, Caller
 from gateway.ledger.journal import Journal, decode
+from gateway.limits.counters import Counters
 from gateway.metrics import Metrics
 from gateway.pairs import Pairs
 from gateway.providers.http import HttpClient
@@ -166,6 +167,7 @@ async def serving(
     wall: Callable[[], float] = time,
     seed: int = 1,
     state: SharedState | None = None,
+    counters: Sequence[Counters] = (),
 ) -> AsyncIterator[Gateway]:
     """Serve `catalog`; without `keys` in open mode. `state` is shared with others."""
     random = Random(seed)
@@ -178,6 +180,7 @@ async def serving(
         Admission(max_in_flight, max_body_bytes, 64 << 20, random),
         metrics,
         shared=state and Shared(state, "secret of the tests", random),
+        counters=counters,
         clock=clock,
         random=random,
     )

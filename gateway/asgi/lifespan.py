@@ -94,8 +94,9 @@ class Lifespan:
         runtime.trouble = self.trouble
         restore(answers, runtime.cache, time.monotonic(), time.time())
         runtime.cache.withdraw(first.withdrawals)
-        self._refresher = new_refresher(runtime, asyncio.get_running_loop())
-        self._writer = new_writer(runtime)
+        loop = asyncio.get_running_loop()
+        self._refresher = new_refresher(runtime, loop)
+        self._writer = new_writer(runtime, loop)
         self._refresher.start()
         self._writer.start()
         self._prober = Prober(runtime)

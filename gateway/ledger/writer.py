@@ -46,7 +46,8 @@ class Batch:
 
 
 class Writer:
-    """Follows one journal. `on_flush` runs in its thread after each stored batch."""
+    """Follows one journal. In its thread `before_save` runs before each batch is
+    stored, and `on_flush` after each round."""
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class Writer:
         retention_days: Callable[[], int],
         on_flush: Callable[[], None] = lambda: None,
         content_days: Callable[[], int] | None = None,
+        before_save: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.journal = journal
@@ -63,6 +65,7 @@ class Writer:
         self.behind_since: float | None = None  # monotonic; None: up to date
         self._retention_days = retention_days
         self._on_flush = on_flush
+        self._before_save = before_save
         self._content_days = content_days or retention_days
         self._oldest = 0  # first segment not yet deleted
         self._segment = 0
@@ -131,6 +134,7 @@ class Writer:
             batch = Batch()
             for line in data.removesuffix(b"\n").split(b"\n"):
                 batch.add(line)
+            self._before_save()
             self._save(batch)
             self._offset += len(data)
             stored += len(batch.requests) + len(batch.attempts)

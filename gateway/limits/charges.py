@@ -120,6 +120,11 @@ class Charges:
     def seconds_left(self, mark: Mark) -> float:
         return max(1.0, mark.window.end - self._wall())
 
+    async def caught_up(self) -> None:
+        """The calls that have ended by now are counted, unless somebody is away."""
+        for counters in self._remote:
+            await counters.caught_up()
+
     async def close(self) -> None:
         for counters in self._remote:
             await counters.close()

@@ -91,5 +91,8 @@ class Counters(Protocol):
     def settle(self, marks: Sequence[Mark], spent: Sequence[int]) -> None:
         """Soon: give back what was set aside and count what it came to."""
 
+    async def caught_up(self) -> None:
+        """What was to be settled by now is, unless these can't be used."""
+
     async def close(self) -> None:
         """Bring what is still to be settled to its end."""

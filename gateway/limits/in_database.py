@@ -49,6 +49,10 @@ class DatabaseCounters:
     def settle(self, marks: Sequence[Mark], spent: Sequence[int]) -> None:
         self._settling.add(marks, spent)
 
+    async def caught_up(self) -> None:
+        if self.usable:
+            await self._settling.caught_up()
+
     async def close(self) -> None:
         await self._settling.close()
         await self._thread.close()

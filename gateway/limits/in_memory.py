@@ -40,6 +40,9 @@ class MemoryCounters:
                 counter.reserved -= mark.amount
                 counter.spent += amount
 
+    async def caught_up(self) -> None:
+        pass
+
     async def close(self) -> None:
         pass
 

@@ -85,6 +85,10 @@ class RedisCounters:
         holds = [self._seal.open(self._owner_key, each) for each in found.values()]
         await self.inherit([nothing_of(hold) for hold in holds if hold])
 
+    async def caught_up(self) -> None:
+        if self.usable:
+            await self._settling.caught_up()
+
     async def close(self) -> None:
         await self._settling.close()
         if self._settling.owes:

@@ -23,6 +23,8 @@ class Settling:
     def __init__(self, settle: Settle) -> None:
         self._settle = settle
         self._owed: list[Settlement] = []
+        self._added = self._taken = self._failures = 0
+        self._round = asyncio.Event()  # set at its end
         self._task: asyncio.Task[None] | None = None
         self._left: set[asyncio.Future[list[Count]]] = set()  # by their callers
         self._closing = asyncio.Event()
@@ -30,12 +32,21 @@ class Settling:
     def add(self, marks: Sequence[Aside], spent: Sequence[int]) -> None:
         if len(self._owed) < MOST_OWED:
             self._owed.append((marks, spent))
+            self._added += 1
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._work())
 
     @property
     def owes(self) -> bool:
         return bool(self._owed)
+
+    async def caught_up(self) -> None:
+        """What is owed by now is taken, or found nobody who takes it."""
+        due, failures = self._added, self._failures
+        while self._taken < due and self._failures == failures:
+            if self._task is None or self._task.done():
+                return
+            await self._round.wait()
 
     async def unless_cancelled(
         self, reserving: Coroutine[Any, Any, list[Count]], marks: Sequence[Aside]
@@ -75,16 +86,25 @@ class Settling:
 
     async def _work(self) -> None:
         while self._owed:
-            some = self._owed[:AT_ONCE]
             last = self._closing.is_set()
-            try:
-                await self._settle(some)
-            except CountersDown:
+            taken = await self._take_some()
+            self._round.set()
+            self._round = asyncio.Event()
+            if not taken:
                 if last:
                     return
                 await self._pause()
-                continue
-            del self._owed[: len(some)]
+
+    async def _take_some(self) -> bool:
+        some = self._owed[:AT_ONCE]
+        try:
+            await self._settle(some)
+        except CountersDown:
+            self._failures += 1
+            return False
+        del self._owed[: len(some)]
+        self._taken += len(some)
+        return True
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):

@@ -1,7 +1,9 @@
 """Puts together what a process needs to serve, as its settings say."""
 
+import asyncio
 import time
 from asyncio import AbstractEventLoop
+from contextlib import suppress
 from random import Random
 
 from django.conf import settings
@@ -25,6 +27,8 @@ from gateway.runtime.refresher import Refresher
 from gateway.runtime.runtime import Runtime
 from gateway.runtime.snapshot import Snapshot
 from gateway.shared.shared import Shared
+
+SETTLED_SECONDS = 5.0  # that the books wait for counters; slower ones don't stop them
 
 
 def prepare() -> tuple[Snapshot, list[StoredAnswer]]:
@@ -93,7 +97,15 @@ def new_refresher(runtime: Runtime, loop: AbstractEventLoop) -> Refresher:
     return Refresher(runtime.snapshot, apply, look)
 
 
-def new_writer(runtime: Runtime) -> Writer:
+def new_writer(runtime: Runtime, loop: AbstractEventLoop) -> Writer:
+    def catch_up() -> None:
+        """Books that are ahead of a counter could raise it too far: by what is settled
+        later."""
+        settling = asyncio.run_coroutine_threadsafe(runtime.charges.caught_up(), loop)
+        with suppress(TimeoutError):
+            settling.result(SETTLED_SECONDS)
+        settling.cancel()
+
     def on_flush() -> None:
         runtime.totals.read(snapshots.utc_now().date())
         runtime.persistence.flush(runtime.snapshot.catalog.policy)
@@ -103,6 +115,7 @@ def new_writer(runtime: Runtime) -> Writer:
         lambda: runtime.snapshot.catalog.policy.log_retention_days,
         on_flush=on_flush,
         content_days=lambda: runtime.snapshot.catalog.policy.contents_retention_days,
+        before_save=catch_up,
     )
 
 

@@ -33,6 +33,21 @@ def test_what_was_appended_is_stored_once(journal, writer):
     assert totals() == sums_of_rows()
 
 
+def test_nothing_is_stored_before_who_must_know_it_first_says_so(journal):
+    seen = []
+    writer = Writer(
+        journal,
+        lambda: FOR_EVER,
+        before_save=lambda: seen.append(Attempt.objects.count()),
+    )
+    append(journal, *complete("a"))
+    writer.flush()
+    append(journal, *complete("b"))
+    writer.flush()
+
+    assert seen == [0, 1]
+
+
 def test_half_a_line_waits_for_its_other_half(journal, writer):
     whole = encode(request("a"))
     with journal.path(0).open("ab") as file:

@@ -59,6 +59,37 @@ async def test_what_came_while_another_was_made_is_made_together():
     assert counting.taken == [[[12]], [[0], [1], [2]]]
 
 
+async def test_who_waits_for_what_is_owed_by_now_waits_for_no_more():
+    counting = Counting()
+    counting.away = False
+    counting.ready.clear()
+    settling = Settling(counting.settle)
+    settling.add([mark(60)], [12])
+    await counting.asked.wait()
+    settling.add([mark(5)], [5])
+    waiting = asyncio.create_task(settling.caught_up())
+    await asyncio.sleep(0)
+    settling.add([mark(5)], [6])
+    assert not waiting.done()
+    counting.ready.set()
+
+    await waiting
+    assert [12] in counting.taken[0]
+    assert [5] in counting.taken[1]
+
+
+async def test_nor_does_he_wait_for_somebody_who_is_away():
+    counting = Counting()
+    settling = Settling(counting.settle)
+    settling.add([mark(60)], [12])
+
+    await settling.caught_up()
+
+    assert counting.taken == []
+    await settling.close()
+    await settling.caught_up()
+
+
 async def test_an_end_waits_for_nobody_who_is_away():
     counting = Counting()
     settling = Settling(counting.settle)

@@ -258,5 +258,6 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "LOGIN": {"form": "gateway.login.LoginForm"},
     "STYLES": [lambda request: static("gateway/admin.css")],
+    "SCRIPTS": [lambda request: static("gateway/forms.js")],
     "DASHBOARD_CALLBACK": "gateway.admin.dashboard.page.add_dashboard",
 }

@@ -39,7 +39,9 @@ class Notice:
 
 
 def notices(request: HttpRequest) -> list[Notice]:
-    """Those that are grave first."""
+    """Those that are grave first; none for who may not see what they name."""
+    if not request.user.has_perm("routing.view_backend"):
+        return []
     runtime = runtime_of(request)
     found = notices_of_process(runtime) if runtime else notices_of_refusal()
     return sorted([*found, *notices_of_rows()], key=lambda notice: not notice.grave)

@@ -51,7 +51,10 @@
     if (!document.hidden) {
       try {
         const answer = await fetch(section.dataset.url + steps, { credentials: "same-origin" });
-        if (answer.status === 403) return;
+        if (answer.status === 403) {
+          note.textContent += " You were signed out: load the page again.";
+          return;
+        }
         show(await answer.json());
       } catch (error) {
         note.textContent = "The gateway does not answer; trying again.";

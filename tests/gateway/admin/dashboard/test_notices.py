@@ -2,6 +2,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import RequestFactory
 from django.urls import reverse
 from django.utils import timezone
@@ -122,6 +123,7 @@ async def test_the_process_tells_what_is_refused_lost_or_down(
         ]
         request = RequestFactory().get("/admin/")
         request.scope = {RUNTIME: gateway.runtime}
+        request.user = User(is_superuser=True)
         told = await in_database(notices, request)
 
     assert [notice.text for notice in told if notice.grave][:2] == [
@@ -151,3 +153,13 @@ def test_the_list_by_itself_says_what_the_page_says(admin_client):
 def test_the_list_is_for_people_who_are_logged_in(client):
     assert client.get("/admin/attention/").status_code == 403
     assert client.post("/admin/attention/").status_code == 405
+
+
+def test_who_may_not_see_the_backends_hears_nothing_of_them(client, django_user_model):
+    backend(name="haiku", provider="openai", api_key_env="NO_SUCH_VARIABLE_HERE")
+    client.force_login(django_user_model.objects.create_user("ann", is_staff=True))
+
+    urls = ("/admin/", "/admin/attention/")
+    pages = [client.get(url).content.decode() for url in urls]
+
+    assert not any("haiku" in page or "needs attention" in page for page in pages)

@@ -221,6 +221,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = "config.formats"
 LOGIN_REDIRECT_URL = "admin:index"  # for who comes to /admin/login/ by a bookmark
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True  # nobody has to run collectstatic

@@ -15,6 +15,7 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 
 from routing import history
+from routing.control_names import NamedControls
 
 UNSEEN = (
     "Somebody changed this row while you were editing it; nothing of yours is "
@@ -104,6 +105,11 @@ class HistoryAdmin(GuardedAdmin):
             return HttpResponseRedirect(request.get_full_path())
         context = {**(extra_context or {}), "seen_version": newest}
         return super().changelist_view(request, context)
+
+    def get_changelist_form(
+        self, request: HttpRequest, **kwargs: Any
+    ) -> type[forms.ModelForm]:
+        return super().get_changelist_form(request, form=NamedControls, **kwargs)
 
     # --- What was, and back to it -------------------------------------------------
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 from unfold.admin import TabularInline
 
+from routing.control_names import NamedControls
 from routing.forms import PriceForm
 from routing.history_admin import HistoryAdmin
 from routing.models import Backend, Price
@@ -66,9 +67,14 @@ class PriceHistory(DollarPrices, TabularInline):
         return False
 
 
+class NewPriceForm(NamedControls, PriceForm):
+    class Meta(PriceForm.Meta):
+        pass
+
+
 class NewPrice(TabularInline):
     model = Price
-    form = PriceForm
+    form = NewPriceForm
     verbose_name = "new price, in $ per million tokens"
     extra = max_num = 1
     can_delete = False

@@ -64,7 +64,7 @@ class BookAdmin(ReadOnlyAdmin):
     ) -> type[UncountedChangeList]:
         return UncountedChangeList
 
-    @admin.display(description="Time")
+    @admin.display(description="Time, UTC")
     def when(self, row: RequestLog | Attempt) -> str:
         """Short, and in one line."""
         return format_html('<span class="dash-line">{}</span>', f"{row.at:{MOMENT}}")

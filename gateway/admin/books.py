@@ -217,7 +217,7 @@ class RequestContentAdmin(BookAdmin):
     search_fields = ("request_id__exact",)
     search_help_text = "A whole request id"
 
-    @admin.display(description="Time")
+    @admin.display(description="Time, UTC")
     def when(self, row: RequestContent) -> str:  # type: ignore[override]
         return f"{row.at:{MOMENT}}"
 

@@ -222,6 +222,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 FORMAT_MODULE_PATH = "config.formats"
+CSRF_FAILURE_VIEW = "gateway.admin.stale_form.stale_form"
 LOGIN_REDIRECT_URL = "admin:index"  # for who comes to /admin/login/ by a bookmark
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True  # nobody has to run collectstatic

@@ -51,6 +51,18 @@ def test_s30_no_page_takes_a_form_from_another_site(admin_user):
     assert stored() == before
 
 
+def test_s30_a_form_of_an_earlier_sign_in_is_refused_in_a_sentence(admin_user):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(admin_user)
+
+    refused = client.post(reverse("admin:gateway_team_add"), {"name": "x"})
+
+    assert refused.status_code == 403
+    page = refused.content.decode()
+    assert "Nothing was saved" in page
+    assert "Go back, keep what you typed" in page
+
+
 def test_s30_looking_changes_nothing(admin_client):
     fill("plain")
     before = stored()

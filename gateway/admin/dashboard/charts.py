@@ -1,5 +1,6 @@
 """Columns and lines over time as SVG: no script, no network, dark and light."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -28,9 +29,10 @@ class Frame:
     """Where a place on the time axis and a number lie in the picture."""
 
     labels: Sequence[str]
-    top: float
+    unit: float  # from one line of the grid to the next
     shown: Callable[[float], str]
-    grid: int = GRID
+    above: int = GRID  # lines of the grid over zero, and below it
+    below: int = 0
 
     @property
     def left(self) -> float:
@@ -39,7 +41,7 @@ class Frame:
     @property
     def marks(self) -> list[tuple[float, str]]:
         """The numbers of the grid, and how they read."""
-        values = [self.top * number / self.grid for number in range(self.grid + 1)]
+        values = [self.unit * line for line in range(-self.below, self.above + 1)]
         return [(value, self.shown(value)) for value in values]
 
     @property
@@ -50,7 +52,8 @@ class Frame:
         return self.left + place * self.step
 
     def y(self, value: float) -> float:
-        return HEIGHT - BOTTOM - max(0.0, value) / self.top * (HEIGHT - TOP - BOTTOM)
+        share = (value / self.unit + self.below) / (self.above + self.below)
+        return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 
 
 def columns(
@@ -61,14 +64,16 @@ def columns(
     *,
     whole: bool = False,
 ) -> SafeString:
-    """Stacked columns, of `whole` numbers or others. A value below zero is drawn as
-    none; the table has it."""
-    heights = [
-        sum(max(0.0, one.values[place] or 0) for one in series)
-        for place in range(len(labels))
-    ]
-    top = nice(max(heights, default=0))
-    frame = Frame(labels, top, shown, steps_to(top) if whole else GRID)
+    """Columns of `whole` numbers or others: stacked up from zero, and down from it."""
+    each = [[one.values[place] or 0 for one in series] for place in range(len(labels))]
+    highest = max((sum(v for v in values if v > 0) for values in each), default=0)
+    lowest = max((sum(-v for v in values if v < 0) for values in each), default=0)
+    size = nice(max(highest, lowest))
+    grid = steps_to(size) if whole else GRID
+    unit = size / grid
+    above = grid if highest >= lowest else math.ceil(highest / unit)
+    below = grid if highest < lowest else math.ceil(lowest / unit)
+    frame = Frame(labels, unit, shown, above, below)
     drawn = [column(frame, place, series) for place in range(len(labels))]
     return svg(frame, drawn, title)
 
@@ -81,24 +86,25 @@ def lines(
 ) -> SafeString:
     """A line each, of what can't be stacked: shares and times. It breaks at gaps."""
     highest = max((v for one in series for v in one.values if v is not None), default=0)
-    frame = Frame(labels, nice(highest), shown)
+    frame = Frame(labels, nice(highest) / GRID, shown)
     points = [point(frame, place, series) for place in range(len(labels))]
     paths = "".join(path(frame, one) for one in series)
     return svg(frame, [paths, *points], title)
 
 
 def column(frame: Frame, place: int, series: Sequence[Series]) -> str:
-    below, drawn = 0.0, []
+    ends, drawn = {True: 0.0, False: 0.0}, []
     for one in series:
-        value = max(0.0, one.values[place] or 0)
-        if value:
-            y = frame.y(below + value)
+        if value := one.values[place]:
+            begins = ends[value > 0]
+            ends[value > 0] = begins + value
+            y = frame.y(max(begins, begins + value))
+            height = frame.y(min(begins, begins + value)) - y
             drawn.append(
                 f'<rect x="{frame.x(place + 0.12):.1f}" y="{y:.1f}" '
                 f'width="{frame.step * 0.76:.1f}" '
-                f'height="{frame.y(below) - y:.1f}" fill="{one.colour}"/>'
+                f'height="{height:.1f}" fill="{one.colour}"/>'
             )
-        below += value
     return with_tooltip(frame, place, series, drawn)
 
 
@@ -146,10 +152,10 @@ def with_tooltip(
 def axes(frame: Frame) -> str:
     drawn = []
     for value, mark in frame.marks:
-        y = frame.y(value)
+        y, opacity = frame.y(value), 0.15 if value or not frame.below else 0.6
         drawn.append(
             f'<line x1="{frame.left}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" '
-            'stroke="currentColor" stroke-opacity="0.15"/>'
+            f'stroke="currentColor" stroke-opacity="{opacity}"/>'
             + text(frame.left - 6, y + 4, mark, "end")
         )
     for place, label in enumerate(frame.labels):

@@ -30,6 +30,8 @@ def short(number: float) -> str:
 
 def usd(value: float) -> str:
     """On an axis: as many places as its steps need."""
+    if value < 0:
+        return f"-{usd(-value)}"
     if value == int(value):
         return f"${value:,.0f}"
     return dollars(round(value * NANO_PER_USD))

@@ -64,6 +64,7 @@ class WorkflowRunAdmin(ReadOnlyAdmin):
     list_per_page = 50
     list_display = (
         "run_id",
+        "created_at",
         "workflow",
         "version",
         "state",
@@ -71,7 +72,6 @@ class WorkflowRunAdmin(ReadOnlyAdmin):
         "key_name",
         "cost",
         "took",
-        "created_at",
     )
     list_filter = (CreatedFilter, "status", "mode", "workflow", CostFilter)
     search_fields = ("run_id__exact", "workflow__exact")

@@ -57,3 +57,22 @@ def test_who_is_signed_out_is_told_that_the_dashboard_stands_still(
         page.get_by_text("You were signed out").wait_for(timeout=15_000)
 
     assert said == []
+
+
+def test_a_moment_in_a_list_stands_in_one_line(
+    threaded_upstream: ThreadedFaultLLM, tmp_path: Path, page, said
+):
+    instance = Instance(tmp_path, threaded_upstream.url)
+    with instance.serving() as url:
+        make_administrator(instance)
+        log_in(page, url)
+        page.set_viewport_size({"width": 1040, "height": 900})
+        page.goto(f"{url}/admin/routing/price/")
+        moment = page.locator("td.field-effective_from").first
+        lines = moment.evaluate(
+            "(cell) => { const range = document.createRange();"
+            " range.selectNodeContents(cell); return range.getClientRects().length; }"
+        )
+
+    assert lines == 1
+    assert said == []

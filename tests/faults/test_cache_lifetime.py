@@ -195,7 +195,8 @@ def test_l13_a_redis_that_freezes_under_load_costs_no_request(
     threaded_upstream: ThreadedFaultLLM, redis: RedisServer, tmp_path: Path
 ):
     instance = Instance(tmp_path, threaded_upstream.url)
-    with instance.serving("--workers", "2", REDIS_URL=redis.url) as url:
+    environ = {"REDIS_URL": redis.url, "LLM_ROUTER_REDIS_TIMEOUT_MS": "500"}
+    with instance.serving("--workers", "2", **environ) as url:
         ask(url)
         redis.freeze()
         began = time.monotonic()

@@ -163,7 +163,8 @@ def test_redis_that_goes_and_comes_back_lifts_no_limit(
 ):
     (tmp_path / "redis").mkdir()
     with redis_server(tmp_path / "redis") as redis:
-        bank = Bank(tmp_path, threaded_upstream.url, REDIS_URL=redis.url)
+        patient = {"REDIS_URL": redis.url, "LLM_ROUTER_REDIS_TIMEOUT_MS": "5000"}
+        bank = Bank(tmp_path, threaded_upstream.url, **patient)
         with bank.serving("--workers", "2"):
             assert bank.ask_at_once(5, "with it") == [200] * 5
             wait_for_books(bank, 5)

@@ -7,6 +7,7 @@ serves a wrong answer, so in doubt a word stays.
 
     tokens.py        text -> words, and the material that no rule touches
     gates.py         questions that are matched by their exact text only
+    mentions.py      words that are asked about as words
     lexicon.py       one word at a time, by vocabulary.py; typos.py for slips
 
 Rules rewrite a line of canonical words, each beside its examples and its traps. Those

@@ -13,7 +13,8 @@ LETTERED = word_set("vitamin hepatitis plan grade group type part appendix")
 # One of them is another thing than the stuff, or than the one that everybody knows.
 A_BEFORE = word_set("""
     cold iron glass paper chicken turkey duck lamb rabbit time room tin rubber capital
-    state cloud web moon sun galaxy number god bible
+    state cloud web moon sun galaxy number god bible ocean sky universe internet bar
+    mean president king queen pope
 """)
 # Where words are said in another sense when "the" stands between them.
 SAYINGS = {

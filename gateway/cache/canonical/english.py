@@ -35,6 +35,15 @@ REMARKS = word_set("""
     again advance much very lot my school class homework project assignment course
     i'm i've don't answer query q
 """)
+# One of them is in each remark that begins otherwise than with a greeting: "in class"
+# is none, "for my homework" is.
+OF_ASKING = word_set("""
+    question query curious curiosity wondering wonder sorry help opinion view experience
+    asking ask tell thanks thank please homework assignment project mind way bother
+    advance excuse pardon apologies possible answer okay well so um uh hmm anyway kindly
+    hi hello hey greetings howdy dear again quick fast dumb silly stupid disturb
+    according need can
+""")
 REMARK_STARTS = word_set("""
     hi hello hey greetings howdy good dear sorry excuse pardon apologies fast quick one
     question simple short small basic general silly stupid dumb honest just a i i'm i've

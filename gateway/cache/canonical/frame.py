@@ -8,6 +8,7 @@ from gateway.cache.canonical import articles, gates, order, phrases
 from gateway.cache.canonical.amounts import AMOUNTS
 from gateway.cache.canonical.idioms import IDIOM_RULES
 from gateway.cache.canonical.lexicon import canonical
+from gateway.cache.canonical.mentions import as_words
 from gateway.cache.canonical.methods import METHODS, write
 from gateway.cache.canonical.numbers import NUMBERS
 from gateway.cache.canonical.politeness import POLITENESS, question_mark
@@ -19,7 +20,7 @@ from gateway.cache.canonical.superlatives import SUPERLATIVES, good
 from gateway.cache.canonical.tokens import tokenise
 from gateway.cache.canonical.verbs import VERB_RULES
 
-VERSION = b"7"  # raise it with every change of a rule: old digests then match nothing
+VERSION = b"8"  # raise it with every change of a rule: old digests then match nothing
 # These see the words as they came, with articles and commas, and look once.
 READING: tuple[Rule, ...] = (
     *POLITENESS,
@@ -93,7 +94,7 @@ def examine(text: str) -> tuple[Frame | None, str]:
     prompt = tokenise(text)
     if why := gates.refusal(prompt):
         return None, why
-    line = settled(applied(READING, canonical_line(prompt.words)))
+    line = settled(applied(READING, canonical_line(as_words(prompt.words))))
     if line is None:
         return None, "its words don't come to rest"
     core = order.arranged(line)

@@ -2,6 +2,7 @@
 
 from gateway.cache.canonical.english import words_of
 from gateway.cache.canonical.rule import Rule, rewriting, rule
+from gateway.cache.canonical.tokens import MARK
 from gateway.cache.canonical.verbs import base
 
 VERBATIM = r'("[^"]*")'
@@ -44,7 +45,9 @@ SET_PHRASES = rewriting(
     (r"\bchief executive officer\b", "ceo"),
     (r"\bartificial intelligence\b", "ai"),
     (r"\bhave to\b", "need to"),
-    (r"\b(?:mobile|cell) phone\b", "phone"),
+    # Of today's phones; the first telephone was none.
+    (r"^(.*\bbest .*)\b(?:mobile phone|cell phone|cellphone|smartphone)\b", r"\1phone"),
+    (r"\b(?:cell phone|cellphone)\b", "mobile phone"),
     (r"\bmake money\b", "earn money"),
     (r"\b(one|i|you|we|people|to) work out\b", r"\1 exercise"),
     (r"\b(?:reduce|loose) weight\b", "lose weight"),
@@ -59,8 +62,8 @@ SET_PHRASES = rewriting(
 
 
 @rule(
-    words="have mobile cell money out serving cooking united artificial chief weight "
-    "spoken doing chance no abroad talk",
+    words="have mobile cell cellphone smartphone money out serving cooking united "
+    "artificial chief weight spoken doing chance no abroad talk",
     same=(
         ("How can I make money?", "How can I earn money?"),
         ("Do I have to pay?", "Do I need to pay?"),
@@ -83,6 +86,7 @@ def set_phrases(line: str) -> str:
     return SET_PHRASES(line)
 
 
+SUGGEST = "(?:(?:can|could) (?:you|anybody) )?(?:suggest|recommend) (?:me )?"
 IDIOMS = rewriting(
     (r"^(?:give|write|provide) (?:me )?summary of ", "summarize "),
     (r"^what language (?:is spoken|do (?:they|people) speak) in ", "what language of "),
@@ -98,12 +102,21 @@ IDIOMS = rewriting(
     (r"^(why (?:is|do) \w+) still (?=\w)", r"\1 "),
     (r"^how is ((?:\w+ ){1,2})like(?= |$)", r"what is \1like"),
     (r"^how to feel about ", "what do you think about "),
-    (r"^(what is your favorite .+?)(?: (?:[?.]|and))? why$", r"\1"),
+    # An opinion comes with its reasons; of a fact they are asked for.
+    (
+        r"^((?:what|who|where) (?=.*\b(?:best|better|favorite|most|model) ).+?)"
+        r"(?: [?.]| and)? why$",
+        r"\1",
+    ),
     (r"^(?:who is|what) (?=your favorite )", "what is "),
-    (r"^(?:(?:can|could) (?:you|anybody) )?(?:suggest|recommend) (?:me )?", "what is "),
+    # "Recommend a VPN" doesn't ask what a VPN is.
+    (
+        rf"^{SUGGEST}(?!(?:best|most|some) )(?=\S+(?: \S+)?$)",
+        f"what is some{MARK} ",
+    ),
+    (rf"^{SUGGEST}", "what is "),
     (r"^what do (?:i|you|we) do (?=(?:if|when|about|with) )", "what should one do "),
     (r"^((?:what|how|where|who|when|why) )will (.+ if )", r"\1would \2"),
-    (r"^((?:what|who|where|when) .+?)(?: and| \?) why$", r"\1"),
     (
         r"^what (?:is your (?:opinion|view|thought)|do you think)"
         r" (?:of|on|about|regarding) ",

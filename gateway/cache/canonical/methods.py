@@ -5,7 +5,7 @@ import re
 from gateway.cache.canonical.english import one_of
 from gateway.cache.canonical.rule import Rule, rewriting, rule
 from gateway.cache.canonical.tokens import MARK
-from gateway.cache.canonical.verbs import ANYONE, base, without_owner
+from gateway.cache.canonical.verbs import ABOUT_YOU, ANYONE, base, without_owner
 
 BEST = (
     "(?:(?:best|good|right|proper|correct|great|ideal|better|possible|different"
@@ -59,7 +59,7 @@ HOW_TO = rewriting(
     (r"\b(learn|know) how to\b", r"\1 to"),
 )
 WHOSE = re.compile(rf"^how (?:best )?{MODAL}? ?({ANYONE}) ")
-OWN = {"you": " your ", "we": " our "}
+OWN = {"you": " your ", "we": " our ", "one": " their ", "person": " their "}
 FIRST_PERSON = re.compile(r"(?<= )(?:i|me)\b")
 SECOND_PERSON = re.compile(rf" your?{MARK}?(?!\w)")
 
@@ -99,6 +99,8 @@ SECOND_PERSON = re.compile(rf" your?{MARK}?(?!\w)")
 )
 def how_to(line: str) -> str:
     """The ways to ask for a method, whoever is to follow it."""
+    if " you " in line and ABOUT_YOU.match(line):
+        return line
     method = HOW_TO(line)
     if not method.startswith("how to "):
         return method
@@ -107,9 +109,8 @@ def how_to(line: str) -> str:
     found = WHOSE.match(line)
     own = OWN.get(found[1], " my ") if found else " my "
     if not found and own not in method:
-        own = " your "
-    method = without_owner(method, own)
-    return method.replace(" our ", " ").replace(" their ", " ")
+        own = " your " if " your " in method else " our "
+    return without_owner(method, own)
 
 
 ACTIONS = """

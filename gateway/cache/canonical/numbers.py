@@ -2,7 +2,7 @@
 
 import re
 
-from gateway.cache.canonical.english import one_of, words_of
+from gateway.cache.canonical.english import one_of, word_set, words_of
 from gateway.cache.canonical.rule import Rule, rule
 
 DIGIT = re.compile(r"\d")
@@ -12,7 +12,7 @@ NEW_NUMBER = r"(\d(?<!\w\d)[\d.]*)"
 UNITS = {
     "km": "kilometer", "kms": "kilometer", "cm": "centimeter", "mm": "millimeter",
     "kg": "kilogram", "kgs": "kilogram", "kilo": "kilogram", "g": "gram",
-    "mg": "milligram", "lb": "pound", "lbs": "pound", "oz": "ounce", "ft": "foot",
+    "mg": "milligram", "lbs": "lb", "oz": "ounce", "ft": "foot",
     "mph": "mile per hour", "hr": "hour", "hrs": "hour", "mins": "minute",
     "minimum": "minute", "sec": "second", "secs": "second", "yr": "year",
     "yrs": "year", "yo": "year old", "y o": "year old", "c": "celsius",
@@ -25,7 +25,8 @@ UNITS = {
 }  # fmt: skip
 UNIT_NAMES = one_of(
     """
-    inch yard mile kelvin acre hectare stone cup tablespoon teaspoon gallon pint quart
+    inch yard mile kelvin acre hectare stone pound lb gbp cup tablespoon teaspoon
+    gallon pint quart
     meter day week month dollar euro yen rupee byte bit
     """
     + " ".join(name for name in UNITS.values() if " " not in name)
@@ -64,7 +65,8 @@ def units(line: str) -> str:
     return TO_DEGREES.sub(lambda m: f"{m[1]} {m[2]} {UNITS[m[3]]}", line)
 
 
-CURRENCIES = {"$": "dollar", "€": "euro", "£": "pound", "₹": "rupee", "¥": "yen"}
+# A yuan is written as a yen is.
+CURRENCIES = {"$": "dollar", "€": "euro", "£": "gbp", "₹": "rupee", "¥": "¥"}
 MONEY = re.compile(rf"([$€£₹¥]) {NUMBER}")
 RUPEES = re.compile(
     rf"(?<![^ ])(?:(?:rs|inr)(?: \.)? {NUMBER}(?! rupee)(?: / -)?"
@@ -134,7 +136,10 @@ ORDINALS = words_of("first second third fourth fifth sixth seventh eighth ninth 
 DAYS = {word: str(number) for number, word in enumerate(ORDINALS, start=1)}
 DAY = rf"(\d\d?|{'|'.join(ORDINALS)})(?:st|nd|rd|th)?"
 DAY_FIRST = re.compile(rf"\b{DAY}(?: of)? {MONTH}\b")
-MONTH_FIRST = re.compile(rf"\b{MONTH} {DAY}\b")
+# "May second cousins marry?" asks for no day.
+MONTH_FIRST = re.compile(
+    rf"\b(?!may (?:{'|'.join(ORDINALS)}) (?!in |and |to |or |of |\d)){MONTH} {DAY}\b"
+)
 
 
 @rule(
@@ -156,4 +161,30 @@ def dates(line: str) -> str:
     )
 
 
-NUMBERS: tuple[Rule, ...] = (magnitudes, dates, money, units)
+MASSES = word_set("kilogram gram ounce stone milligram weigh weight heavy lose gain")
+MONEYS = word_set("dollar euro yen rupee cost price salary earn pay euros")
+
+
+@rule(
+    words="pound",
+    same=(
+        ("Convert 10 lbs to kg", "Convert 10 pounds to kilograms"),
+        ("Convert £10 to euros", "Convert 10 pounds to euros"),
+    ),
+    differ=(
+        ("Is £100 a lot?", "Is 100 lbs a lot?"),
+        ("Is 100 pounds a lot?", "Is 100 lbs a lot?"),
+    ),
+)
+def pounds(line: str) -> str:
+    """A pound is money or a weight, when something says which."""
+    unique = set(line.split(" "))
+    weighs, pays = not MASSES.isdisjoint(unique), not MONEYS.isdisjoint(unique)
+    if weighs == pays:
+        return line
+    return POUND.sub("lb" if weighs else "gbp", line)
+
+
+POUND = re.compile(r"(?<![^ ])pound(?![^ ])")
+
+NUMBERS: tuple[Rule, ...] = (magnitudes, dates, money, units, pounds)

@@ -2,7 +2,12 @@
 
 import re
 
-from gateway.cache.canonical.english import one_of, word_set
+from gateway.cache.canonical.english import (
+    AUXILIARIES,
+    QUESTION_WORDS,
+    one_of,
+    word_set,
+)
 from gateway.cache.canonical.rule import rule
 
 PREPOSITIONS = """
@@ -50,6 +55,7 @@ def fronted(line: str) -> str:
     return f"{statement} . {question}"
 
 
+ONE_WAY = re.compile(r"\b(?:ratio|rate|quotient|proportion|odds|conversion) between ")
 NOT_BETWEEN = word_set("from to in of for with is . ?")
 LONGEST_OPERAND = 4  # words
 SAME_KIND = re.compile(r"(\w+) (\w+) and \w+ \2")
@@ -81,6 +87,8 @@ SAME_KIND = re.compile(r"(\w+) (\w+) and \w+ \2")
 def between(line: str) -> str:
     """What lies between two things lies between them in either order, and the same
     noun need not be said twice."""
+    if ONE_WAY.search(line):
+        return line
     words = line.replace(" among ", " between ").split(" ")
     start = words.index("between") + 1 if "between" in words else len(words)
     end = start
@@ -95,8 +103,17 @@ def between(line: str) -> str:
     return " ".join((*words[:start], one, "and", other, *words[end:]))
 
 
+BEFORE_A_LIST = """
+    is was be become feel look do did can could will would should of in on for with
+    from to by about between like versus than what who where when why how use learn
+    need mix combine compare blend explain more if as that my your his her our their
+    and or
+"""
 ASK = one_of("what who where when why how")
-LIST = re.compile(rf"(?<![^ ])(\w+) (and|or) (?!{ASK} )(\w+)(?![^ ])")
+# What else stands before them may belong to the first one alone: "red wine and beer".
+LIST = re.compile(
+    rf"(?:^|(?<= ))({one_of(BEFORE_A_LIST)} |^)(\w+) (and|or) (?!{ASK} )(\w+)(?![^ ])"
+)
 
 
 @rule(
@@ -106,9 +123,9 @@ LIST = re.compile(rf"(?<![^ ])(\w+) (and|or) (?!{ASK} )(\w+)(?![^ ])")
 )
 def lists(line: str) -> str:
     """Two words joined by "and" mean the same in either order."""
-    if "between " in line:
+    if "between " in line or " respectively" in line:
         return line
-    return LIST.sub(lambda m: f"{min(m[1], m[3])} {m[2]} {max(m[1], m[3])}", line)
+    return LIST.sub(lambda m: f"{m[1]}{min(m[2], m[4])} {m[3]} {max(m[2], m[4])}", line)
 
 
 VERB = "(is|was|can|will|should)"
@@ -141,17 +158,40 @@ def upright(line: str) -> str:
 
 
 PREPOSITION = re.compile(rf" (?={one_of(PREPOSITIONS)}(?![^ ]))")
-# Where English takes now one, now the other: in or at school, think of or about.
-GENERIC = {
-    **dict.fromkeys(("in", "at", "on", "about", "for"), "of"),
-    **dict.fromkeys(("person", "somebody"), "people"),
-}
+GENERIC = dict.fromkeys(("person", "somebody"), "people")
+# After a noun English takes now one, now the other: the hotels in or of a town.
+AFTER_A_NOUN = dict.fromkeys(("in", "at", "on", "for"), "of")
+# After a verb they are different things: to look in, at or for a mirror.
+NO_NOUN = (
+    QUESTION_WORDS
+    | AUXILIARIES
+    | word_set("""
+        write explain summarize translate convert list show give find tell make ask look
+        vote work pay go get sit live stand call run talk speak wait search apply fight
+        play stay walk come read listen aim shoot throw turn put move take add use set
+        buy sell send compare calculate compute sort check test define create generate
+    """)
+)
+# Where one is on or in something that is no place, or in or at it.
+ON_SCREEN = re.compile(
+    r" on (?=(?:my |your )?(?:quora|youtube|facebook|instagram|whatsapp|twitter|google|"
+    r"iphone|android|internet|gmail|excel|clash|snapchat|linkedin|reddit|tiktok|linux|"
+    r"windows|ubuntu|debian|mac|macos|ios|chrome|github)\b)"
+)
+AT_LIFE = re.compile(r" at (?=(?:my |your )?(?:life|school|college|university)$)")
+ABOUT = re.compile(r"\b(think|book|example|fact) about (?=\w)")
 
 
 def arranged(line: str) -> tuple[str, ...]:
     """The words in order, but phrases with different prepositions in a fixed one."""
     if not line:
         return ()
+    if " on " in line:
+        line = ON_SCREEN.sub(" in ", line)
+    if " at " in line:
+        line = AT_LIFE.sub(" in ", line)
+    if " about " in line:
+        line = ABOUT.sub(r"\1 of ", line)
     head, *phrases = PREPOSITION.split(line)
     if len(phrases) > 1:
         prepositions = {phrase.partition(" ")[0] for phrase in phrases}
@@ -159,4 +199,6 @@ def arranged(line: str) -> tuple[str, ...]:
         if len(prepositions) == len(phrases) and not joined:
             phrases.sort()
     words = " ".join((head, *phrases)).split(" ")
-    return tuple(GENERIC.get(word, word) for word in words)
+    if words[0] in NO_NOUN:
+        return tuple(GENERIC.get(word, word) for word in words)
+    return tuple(AFTER_A_NOUN.get(word) or GENERIC.get(word, word) for word in words)

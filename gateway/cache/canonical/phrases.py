@@ -5,15 +5,33 @@ import re
 from gateway.cache.canonical import articles
 from gateway.cache.canonical.english import one_of, word_set
 from gateway.cache.canonical.rule import rewriting, rule
+from gateway.cache.canonical.tokens import MARK
 
 FILLERS = word_set("""
-    , some any really actually exactly basically literally simply very ever
+    , some any really actually exactly basically ever
 """)
 BRACKETS = word_set("( ) -")
-FORMULA = re.compile(r"[\d+*/=^<>]")
+# Where a bracket or a dash may change what is meant.
+FORMULA = re.compile(
+    r"[\d+*/=^<>]|(?<![^ ])[b-z] - [a-z](?![^ ])|\( (?:[^()]* )?(?:and|or|not) [^()]*\)"
+    r"|\( [^()]* (?:and|or) \w+ \)"
+)
 EMPTY_PHRASES = rewriting(
-    (r"(?<![^ ])(?:one|some|any) of (?=(?:the|your|my|our|best|most) )", ""),
-    (r"(?<![^ ])(?:at all|so much)(?: |$)", ""),
+    # "Some of the pills" are not the pills; only to what is asked for it adds nothing.
+    (
+        r"^((?:what|which|who|where|when|why|how) (?:.* )?)(?:one|some|any) of "
+        r"(?=(?:the|your|my|our|best|most) )",
+        r"\1",
+    ),
+    (r"(?<![^ ])(?:at all|so much)(?: (?!$)|(?<=at all)$)", ""),
+    # Some of them, any of them or all: a subject, or a function of that name.
+    (
+        r"^((?:is|do|did|can|could|will|would|should|was|have|may|must) (?:some|any))"
+        r"(?= (?!of )\w)",
+        rf"\1{MARK}",
+    ),
+    (r"(?<![^ ])(if any|if some)(?= )", rf"\1{MARK}"),
+    (r"(?<![^ ])(some|any)(?= (?:\(|in|on|to|do|and|or|versus) |$)", rf"\1{MARK}"),
     (r"(?<![^ ])so (?!that )(?=(?:, )?\w)", ""),
     (r"(?<![^ ])in order (?=to )", ""),
 )
@@ -37,6 +55,8 @@ EMPTY_OF = rewriting(
 )
 def empty_words(line: str) -> str:
     """Words that say nothing: fillers, commas, most articles and brackets."""
+    if '" , "' in line:
+        line = line.replace('" , "', f'" ,{MARK} "')
     words = line.split(" ")
     unique = set(words)
     if not IN_EMPTY_PHRASES.isdisjoint(unique):
@@ -53,6 +73,8 @@ def empty_words(line: str) -> str:
             )
             if word not in articles.ARTICLES or articles.tells(before, word, after)
         ]
+    if words[:3] == ["what", "is", "some"] and len(words) == 4:
+        words[2] += MARK  # "what are some books" doesn't ask what books are
     return " ".join([word for word in words if word and word not in FILLERS])
 
 
@@ -167,7 +189,9 @@ def do_support(line: str) -> str:
     return WORKS.sub(r"\1work", DO.sub(r"\1 ", line))
 
 
-WHY_IS = re.compile(r"^why is (?=\w+ \w)")
+# "Why are dogs hit" isn't "why do dogs hit".
+UNCHANGED = one_of("hit hurt cut put let set shut split read run beat cast quit shed")
+WHY_IS = re.compile(rf"^why is (?=\w+ \w)(?!.* {UNCHANGED}(?: |$))")
 
 
 @rule(

@@ -2,7 +2,7 @@
 
 import re
 
-from gateway.cache.canonical.english import REMARK_STARTS, REMARKS, word_set
+from gateway.cache.canonical.english import OF_ASKING, REMARK_STARTS, REMARKS, word_set
 from gateway.cache.canonical.rule import Rule, rule
 from gateway.cache.canonical.tokens import CODE
 
@@ -20,6 +20,7 @@ THANKFUL = word_set("""
 """)
 LONGEST_CLOSING = 10  # words
 GREETINGS = word_set("hi hello hey there")
+GREETED = word_set("good just")
 MARKS = ".,!?:;-" + CODE
 NOT_ASKING = (" as i please", " as you please", " as they please", " to please")
 # "What is ?" asks about the mark.
@@ -103,6 +104,8 @@ def after_a_remark(line: str) -> str:
         return line
     for place, word in enumerate(words[:-1]):
         if word in PAUSES and place:
+            if words[0] not in GREETED and OF_ASKING.isdisjoint(words[:place]):
+                return line
             rest = words[place + 1 :]
             while rest[0] in PAUSES or rest[0] in ("but", "and"):
                 if len(rest) == 1:

@@ -6,13 +6,17 @@ from gateway.cache.canonical.english import one_of
 from gateway.cache.canonical.numbers import UNIT_NAMES
 from gateway.cache.canonical.rule import Rule, rewriting, rule
 
-PLACE = one_of("place location city town country state")
+PLACE = one_of("place location city town")
+LANDSCAPE = one_of(
+    "canal river lake mountain desert volcano island sea fall valley bay"
+)
 WHEN_WHERE = rewriting(
-    (r"^(?:at )?what time (is|was|do|did|will) ", r"when \1 "),
-    (
-        r"^(?:on |in |at )?what (?:date|day|year|month) (was|is|did|do|will)\b",
-        r"when \1",
-    ),
+    (r"^(?:on |in |at )?what (?:date|year) (was|is|did|do|will)\b", r"when \1"),
+    # The hour, the weekday, the month and the country are not one another.
+    (r"^(?:at )?what time (do .+ (?:open|close))$", r"when \1"),
+    (r"^(?:on )?what day (was|did) ", r"when \1 "),
+    (rf"^(?:in )?what country (is .*{LANDSCAPE}(?:| located| situated))$", r"where \1"),
+    (r"^(?:on |in |at )(?=what (?:time|day|month|country|state) )", ""),
     (
         rf"^(?:in |at )?what {PLACE} (is|was) (.+)"
         r" (born|located|based|headquartered|situated|founded)$",
@@ -96,8 +100,8 @@ def why(line: str) -> str:
 
 MEANING = rewriting(
     (r"^what is meaning of (?=(?:human )?life$)", "what is purpose of "),
-    (r"^what is (?:meaning|definition) of (.+)$", r"what is \1"),
-    (r"^what do (.+) mean$", r"what is \1"),
+    (r"^what is (?:meaning|definition) of (?!\d)(.+)$", r"what is \1"),
+    (r"^what do (?!\d)(.+) mean$", r"what is \1"),
     (r"^what is (?:meant|mean) by (.+)$", r"what is \1"),
     (r"^define ", "what is "),
     (r"^what is use of (.+)$", r"what is \1 used for"),
@@ -208,7 +212,8 @@ OF_A_KIND = one_of("""
 """)
 KINDS = rewriting(
     (rf"^(what is )(?:most )?{one_of(WEAK)} (?={OF_A_KIND}\b)", r"\1"),
-    (r"^(what is )most (?=\w+ \w)", r"\1"),
+    # Twice a superlative; "the most expensive cars" are not expensive ones.
+    (r"^(what is )most (?=\w{3,}est |(?:interesting|amazing) )", r"\1"),
     (
         r"^what is ((?:\w+ ){0,2}?\w+) (?:that|which|what)"
         r" (?=(?!(?:is|was|i|you|we) )\w+ )",

@@ -55,13 +55,15 @@ def question_asked(line: str) -> str:
 PLEASE = "(?:(?:please|kindly|just|maybe|possibly|perhaps) )*"
 YOU = f"(?:{PLEASE}(?:can|could|would|will) you {PLEASE})?"
 KINDS = one_of("advantage disadvantage difference reason step type kind way")
+# Which ones are asked for; without it, "what is" would ask what they are at all.
+WHICH = one_of("of in on for to about that with from")
 GIVING = re.compile(
     rf"(?:{YOU}(?:tell|give|show|provide)(?: me)?(?: with)?"
     rf"|{YOU}(?:list|name|state|mention)(?: me)?"
     r"|i (?:would like|want|need) to know|i is looking for)"
     rf" (?:(?:a |the )?list of )?(?=(?:the|all|some|\d+|{KINDS}) |(?:\w+ ){{1,2}}'s )"
-    rf"|{YOU}give me (?!(?:a|an|my|your) )(?=\w{{3}})"
-    rf"|{YOU}(?:give|show) me (?:a |the )?list of "
+    rf"|{YOU}give me (?!(?:a|an|my|your) )(?=\w{{3}}.* {WHICH} )"
+    rf"|{YOU}(?:give|show) me (?:a |the )?list of (?=.* {WHICH} )"
 )
 # With "please" after it, anything is a request; without, only these surely are.
 REQUESTED = (
@@ -77,12 +79,14 @@ REQUEST = re.compile(
     rf"(?:{PLEASE}(?<=please )|{PLEASE}(?<=kindly )|{PLEASE}(?={REQUESTED}))"
     rf"|i (?:want|need|would like) you to |{YOU}help me (?:to )?(?={REQUESTED})"
 )
+# Who is helped with these wants the thing itself, not how it is done.
+MADE = one_of("write create compose draft generate translate summarize rewrite")
 HELP = re.compile(
-    rf"(?:{YOU}help me(?: to| with| in)?"
+    rf"(?:{YOU}help me(?: to| with| in)?(?! {MADE}\b)"
     r"|i (?:need|want) (?:your |some )?help (?:to|with|in|on)"
     rf"|{YOU}(?:(?:show|teach|tell|explain to) me|explain) how to"
     r"|i (?:want|need|would like|would love) to (?:know|learn) how to"
-    r"|i is trying to|i (?:want|need|have) to)"
+    rf"|i is trying to|i (?:want|need) to(?! {MADE}\b))"
     r" (?!(?:the|my|a|be|have|know) )(?=\w)"
 )
 

@@ -116,4 +116,20 @@ def conversions(line: str) -> str:
     return f"{quantity} {UNITS.get(unit, unit)}"
 
 
-SUMS: tuple[Rule, ...] = (sums, conversions)
+INTO = re.compile(
+    rf"^(.*\b{one_of('convert change turn translate transform split divide express')} "
+    r"(?:\S+ )+?)into (?=\w)"
+)
+
+
+@rule(
+    words="into",
+    same=(("Turn 15 km into miles", "Convert 15 km to miles"),),
+    differ=(("How do I get into Harvard?", "How do I get to Harvard?"),),
+)
+def into(line: str) -> str:
+    """What becomes something turns to or into it; elsewhere they are two ways."""
+    return INTO.sub(r"\1to ", line)
+
+
+SUMS: tuple[Rule, ...] = (into, sums, conversions)

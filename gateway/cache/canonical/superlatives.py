@@ -2,7 +2,7 @@
 
 import re
 
-from gateway.cache.canonical.english import one_of
+from gateway.cache.canonical.english import one_of, word_set
 from gateway.cache.canonical.rule import Rule, rewriting, rule
 
 NO_SUPERLATIVE = one_of("""
@@ -49,6 +49,29 @@ USABLE = (
     rf"(?:that )?(?:i|you|we|one|people|everybody) (?:can|could|should|must) {TO_USE}"
 )
 IN_ALL = one_of("in_world of_world ever on_earth ever_made ever_written available")
+# What else is done with them is what is asked: the best place to eat, to visit.
+USES = {
+    "read": word_set(
+        "book novel blog magazine newspaper site manga comic author story"
+    ),
+    "watch": word_set("film show series documentary anime video drama channel"),
+    "see": word_set("film show series documentary place"),
+    "play": word_set("game"),
+    "listen": word_set("song album podcast music band"),
+    "eat": word_set("food snack dish meal fruit"),
+    "visit": word_set("country beach museum site place"),
+    "buy": word_set("phone laptop car computer tablet tv camera bicycle gift site"),
+}
+
+
+def without_use(found: re.Match[str]) -> str:
+    """Without "to read" of a book, but not of another thing."""
+    words = found[0].split(" ")
+    verb = next((word for word in reversed(words) if word in USES), "")
+    fits = not verb or not USES[verb].isdisjoint(words)
+    return found[1] if fits else found[0]
+
+
 FOLLOWS = "(?= (?:in|for|under|below|on|at|of|with|by) |$)"
 BEST = rewriting(
     (rf"^who is (?={SUPERLATIVE} )", "what is "),
@@ -57,7 +80,7 @@ BEST = rewriting(
         r"what is \3 \1\2",
     ),
     (rf"^(what is {SUPERLATIVE} .+?) (?:{EVER}|{IN_ALL})$", r"\1"),
-    (rf"^(what is best .+?) (?:to {TO_USE}|{USABLE}){FOLLOWS}", r"\1"),
+    (rf"^(what is best .+?) (?:to {TO_USE}|{USABLE}){FOLLOWS}", without_use),
     (r"^what is all time (best|worst) (.+)$", r"what is \1 \2 of all time"),
     (r"^where is (?=best )", "what is "),
     (r"^(what is best .+ to \w+(?: \w+)?) (?:in|from|at|on)$", r"\1"),
@@ -67,9 +90,15 @@ BEST = rewriting(
 )
 
 
+# With "good" or "top" before them they are something of its own.
+NAMED_GOOD = """
+    friday faith cholesterol samaritan will common speed floor layer secret gun gear hat
+    quark deck britain white dane expectations
+"""
 GOOD = re.compile(
     r"^(?:what|which|who)(?: one)? (?:is|do|will be|would be|can be) "
-    r"(?:(?:some|any|few|the|of|your|my|most) )*(?:good|great|greatest|top|best) "
+    r"(?:(?:some|any|few|the|of|most) )*(?:(?:(?<!the )great|good|greatest|top|best) )"
+    rf"(?!{one_of(NAMED_GOOD)}(?![^ ]))"
 )
 
 

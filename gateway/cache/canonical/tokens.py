@@ -8,10 +8,11 @@ own.
 import re
 from typing import NamedTuple
 
-from gateway.cache.canonical.english import REMARK_STARTS, REMARKS
+from gateway.cache.canonical.english import COMMON, REMARK_STARTS, REMARKS, word_set
 from gateway.cache.canonical.typos import WORDS
 
 GAP = "\ue000"  # a space within a quotation: the words of a line are separated by them
+ASIDE = 0xE100  # a mark that is asked about, so many characters further on
 CODE = "\ue001"  # where a block of code stood
 MARK = "ʹ"  # a letter to `TOKEN`, at the end of words whose capital counts
 
@@ -36,16 +37,41 @@ CODE_MARK = re.compile(r"[{}<>=\[\]|\\`\t;_]")
 BULLET = re.compile(r"^ *- ", re.MULTILINE)
 SENTENCE_START = re.compile(r"(?:[A-Z][a-z]*|I) [^\n]+$")
 
-# Words that a capital makes another word of, and identifiers such as "getName".
-CASED = re.compile(r"[AIKMTUWGk](?<!\w.)(?:S|T|HO|urkey|IDS|b|bps)(?!\w)")
+# Words that a capital makes another word of, and identifiers such as "getName". Names
+# that are common words in small letters count amid a sentence: Rust isn't rust.
+CASED = re.compile(
+    r"[A-Zk](?<!\w.)(?:(?<=[AIKMTUWGk])(?:S|T|HO|urkey|IDS|b|bps)(?!\w)|"
+    r"(?<=[a-z,] .)(?:(?<=R)(?:ust|eading)|(?<=G)(?:o|ap)|(?<=F)lask|(?<=Z)oom|"
+    r"(?<=S)(?:wift|pring|ignal|cratch|hell|plit)|(?<=W)(?:indows(?! \d)|ord)|"
+    r"(?<=E)(?:xcel|xpress|dge)|(?<=A)ccess|(?<=T)(?:eams|arget)|(?<=N)ice|(?<=B)ath|"
+    r"(?<=M)(?:obile|ercury)|(?<=C)(?:ork|ologne|hina)|(?<=J)ob)(?![\w']))"
+)
+# So are these of a few capitals, as REST and SOAP.
+CAPITALS = re.compile("[A-Z][A-Z]")
+ACRONYM = re.compile(r"[A-Z](?<![\w.].)(?<![A-Z'][ -].)[A-Z]{1,4}(?![\w'.]| [A-Z]{2})")
 CAMEL = re.compile(r"[a-z][A-Z]")
 IDENTIFIER = re.compile(r"\b[a-z]{2,}[A-Z]\w*")
+NO_ACRONYMS = word_set("it us who usa uk tv pc app apps html http sql api web os ms ok")
 TITLE = re.compile(r"(?<=[a-z] The )[A-Z][a-z]+(?=\W*$)")
 BEFORE_A_LONE_NAME = ("hat is", "hat's", "hat are", "ho is", "ho's", "what", "who")
+
+# A command's switch and a negative name: "ls -A", "-x". The capital counts.
+SWITCH = re.compile(r"(?<![^\s(])(--?)([a-z][\w-]*|[A-Z](?!\w))")
+ESCAPED = re.compile(r"(?<=\\)[A-Z]")
+FACTORIAL = re.compile(r"(?<=[\d)])!(?!=)|(?<=(?<![\w'])[A-Za-z])!(?!=)")
+# Of which small letters make another unit.
+CASED_UNIT = re.compile(r"\d ?(?:[MG]|[kKMGT]b(?:ps)?|m[WVA])(?!\w)")
+# Marks that are asked about: "what does ( mean?" and "when do I use ;?"
+LONE_MARK = re.compile(" [,.;:!()-]")
+ASKED_MARK = re.compile(
+    r"\b((?:do|does|the|an?|use|type|is|write|escape|and|or|between) )([,.;:!()-]{1,3})"
+    r"(?=\s+[^\W\d]|\?+\s*$)"
+)
 
 TOKEN = re.compile(
     r"""
       [a-z]+(?![^\s,?]) | "[^"]*"  # the first is a short cut for most words
+    | 0[xbo][0-9a-f]+\b | (?<=\ba\ )\d+x\d+\b
     | \d+(?:,\d{3})+(?:\.\d+)? | \d+(?:st|nd|rd|th)\b
     | \d+(?:\.\d+)*(?:!(?=\s*[?+\-*/=\w]))?  # 5! is a factorial
     | (?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)-[a-z]+ | e-mails?
@@ -164,7 +190,19 @@ def restored(word: str, quoted: list[str]) -> str:
 
 
 def marked(prose: str) -> str:
-    """With a mark at each word that is another one in small letters."""
+    """With a mark at each word that is another one in small letters, and with signs
+    that count as characters that no rule takes for punctuation."""
+    if " -" in prose or "(-" in prose:
+        prose = SWITCH.sub(named_switch, prose)
+    if "\\" in prose:
+        prose = ESCAPED.sub(rf"\g<0>{MARK}", prose)
+    if "!" in prose:
+        prose = FACTORIAL.sub("！", prose)
+    if LONE_MARK.search(prose):
+        prose = ASKED_MARK.sub(kept_mark, prose)
+    prose = CASED_UNIT.sub(rf"\g<0>{MARK}", prose)
+    if CAPITALS.search(prose):
+        prose = ACRONYM.sub(mark_acronym, prose)
     prose = CASED.sub(rf"\g<0>{MARK}", prose)
     if CAMEL.search(prose):
         prose = IDENTIFIER.sub(rf"\g<0>{MARK}", prose)
@@ -178,6 +216,24 @@ def marked(prose: str) -> str:
         at = len(head) + 1 + len(name)
         prose = prose[:at] + MARK + prose[at:]
     return prose
+
+
+def named_switch(found: re.Match[str]) -> str:
+    name = found[2]
+    return "−" * len(found[1]) + (name if name.islower() else name + MARK)
+
+
+def kept_mark(found: re.Match[str]) -> str:
+    return found[1] + " ".join(chr(ASIDE + ord(mark)) for mark in found[2])
+
+
+def mark_acronym(found: re.Match[str]) -> str:
+    """A common word in capitals is another one, unless it only is stressed."""
+    word = found[0].lower()
+    stressed = (
+        (word not in WORDS and word != "ad") or word in COMMON or word in NO_ACRONYMS
+    )
+    return found[0] if stressed else found[0] + MARK
 
 
 def mark_common(name: re.Match[str]) -> str:

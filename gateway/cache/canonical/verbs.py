@@ -2,12 +2,24 @@
 
 import re
 
-from gateway.cache.canonical.english import one_of
+from gateway.cache.canonical.english import one_of, words_of
 from gateway.cache.canonical.rule import Rule, rewriting, rule
 from gateway.cache.canonical.tokens import MARK
 from gateway.cache.canonical.typos import WORDS
 
-ANYONE = "(?:i|you|we|one|somebody|anybody|person)"
+# Not somebody or anybody, who may be another one: "can anyone see my profile".
+ANYONE = "(?:i|you|we|one|person)"
+# What only whoever is spoken to can tell about itself, as a model or a person.
+ITS_OWN = one_of("""
+    access read write hear speak understand remember draw sing lie keep_secret browse
+    search generate translate predict forget reason think feel be_trusted be_hacked
+    be_wrong be_friend be_replaced be_sure be_biased
+""")
+ABOUT_YOU = re.compile(
+    r"^(?:(?:what|where|when|why|who)(?: \w+){0,2} )?(?:can|could|may|might)"
+    rf" you (?:{ITS_OWN}(?![^ ])|\w+$|do for \w+$)"
+    r"|^how (?:can|do) you (?:work|sleep|eat|live|learn|think|help \w+)$"
+)
 FOR_ANYONE = r"(?: for (?:me|you|one|us|somebody|people|person))?"
 MAY = "(?:can|may|could|might)"
 
@@ -65,10 +77,16 @@ PERMISSION = rewriting(
 )
 def permission(line: str) -> str:
     """Whether something can or should be done, whoever does it."""
+    if " you " in line and ABOUT_YOU.match(line):
+        return line
     asked = PERMISSION(line)
     if asked.startswith(("can one ", "should one ")):
         return without_owner(asked, " your " if line[:8] == "can you " else " my ")
     return asked
+
+
+# To find my phone isn't to find a phone: what one gets is new, or one's own.
+GETTING = words_of("find get have meet adopt choose marry see buy")
 
 
 def without_owner(line: str, own: str) -> str:
@@ -77,7 +95,8 @@ def without_owner(line: str, own: str) -> str:
     for other in (" my ", " your "):
         if other != own:
             line = line.replace(other, f"{other[:-1]}{MARK} ")
-    return line.replace(own, " ")
+    got = any(f" {verb}{own}" in line for verb in GETTING)
+    return line.replace(own, " my " if got else " ")
 
 
 JUDGED = one_of("""

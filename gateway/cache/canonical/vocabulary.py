@@ -114,11 +114,9 @@ SYNONYMS = variants("""
     father: dad
     site: website
     page: webpage
-    phone: cellphone smartphone telephone
     television: tv
     refrigerator: fridge
     bicycle: bike
-    computer: pc
     airplane: aeroplane
     taxi: cab
     car: automobile
@@ -142,18 +140,14 @@ SYNONYMS = variants("""
     fix: repair
     remove: delete erase
     happen: occur
-    hard: tough difficult
-    hardest: toughest
+    hard: difficult
     rich: wealthy
     enough: sufficient
     often: frequently
     almost: nearly
     perhaps: maybe
     doctor: physician
-    lawyer: attorney
-    prison: jail
-    garbage: trash rubbish
-    vacation: holiday
+    trash: rubbish
     advantage: merit benefit pro upside
     disadvantage: drawback con downside demerit
     explain: describe
@@ -161,7 +155,6 @@ SYNONYMS = variants("""
     legally: lawfully
     illegal: unlawful
     if: whether
-    to: into
     on: upon
     among: amongst
     while: whilst
@@ -171,7 +164,7 @@ SYNONYMS = variants("""
     anybody: anyone
     dollar: usd
     euro: eur
-    pound: gbp lb lbs
+    lb: lbs
     ounce: oz
     kilogram: kg kgs
     kilometer: km kms
@@ -180,7 +173,6 @@ SYNONYMS = variants("""
     configuration: config
     database: db
     repository: repo
-    documentation: docs
     administrator: admin
     authentication: auth
     library: lib
@@ -200,10 +192,16 @@ SYNONYMS = variants("""
     vegetable: veggie
     exam: examination
     laboratory: lab
-    woman: lady
-    help: aid assist assistance
+    help: assist assistance
     choose: select
     answer: reply respond
+""")
+# Of these one is only the other in short.
+SHORT_FORMS = word_set("""
+    app application db database docs config configuration repo repository car automobile
+    film movie child kid usa uk js javascript postgres postgresql mongo mongodb k8s
+    kubernetes ad advertisement tv television exam examination lab laboratory flu
+    influenza photo image picture website site phone math
 """)
 # Not "one", which is a pronoun as well.
 COUNTED = words_of("""
@@ -285,7 +283,9 @@ INVARIABLE = word_set("""
     kubernetes pandas keras redis jenkins canvas atlas christmas gas bus yes this is was
     has does its his hers ours yours theirs as us sos ios aws dns https sms gps css os
     xbox diabetes rabies measles herpes mumps james charles thomas chris holmes adidas
-    siemens mercedes cheers alias
+    siemens mercedes cheers alias hives shingles bends piles aids shorts briefs trunks
+    boxers spectacles scales greens blues sales checkers darts laos crabs rapids docs
+    rickets
 """)
 # With ise in every English, as in "advertise" and "exercise".
 NO_IZE = word_set("""

@@ -1,5 +1,6 @@
 """Wordings of one question (wordings.txt), and questions that only look alike
-(lookalikes.txt): a line each, with an empty line between the groups.
+(lookalikes.txt; traps.txt, by kinds of traps and languages): a line each, with an empty
+line between the groups.
 
 They share no template with the labelled pairs that the rules were measured on.
 """
@@ -31,7 +32,9 @@ def test_wordings_of_one_question_have_one_frame(question, wording):
     assert frame(question) == frame(wording)
 
 
-@pytest.mark.parametrize(("one", "other"), groups("lookalikes.txt"))
+@pytest.mark.parametrize(
+    ("one", "other"), [*groups("lookalikes.txt"), *groups("traps.txt")]
+)
 def test_questions_that_look_alike_have_two_frames(one, other):
     assert frame(one) is None or frame(one) != frame(other)
 

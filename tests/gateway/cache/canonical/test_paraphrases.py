@@ -1,4 +1,4 @@
-"""Wordings of one question (wordings.txt), and questions that only look alike
+"""Wordings of one question (wordings.txt, same.txt), and questions that only look alike
 (lookalikes.txt; traps.txt, by kinds of traps and languages): a line each, with an empty
 line between the groups.
 
@@ -25,7 +25,11 @@ WORDINGS = groups("wordings.txt")
 
 @pytest.mark.parametrize(
     ("question", "wording"),
-    [(question, wording) for question, *others in WORDINGS for wording in others],
+    [
+        (question, wording)
+        for question, *others in [*WORDINGS, *groups("same.txt")]
+        for wording in others
+    ],
 )
 def test_wordings_of_one_question_have_one_frame(question, wording):
     assert frame(question) is not None, refusal(question)

@@ -9,6 +9,7 @@ from hashlib import blake2b
 import orjson
 
 from gateway.cache.key import unmarked
+from gateway.shared.messages import known
 from gateway.shared.shared import Shared
 from gateway.shared.state import SharedStateDown
 from routing.affinity import Visit
@@ -87,7 +88,7 @@ class Conversations:
         with suppress(SharedStateDown):
             if found := await self._shared.state.find([name], VISIT_BYTES):
                 value = self._shared.seal.open(name, found.value)
-                return Visit(**value["visit"]) if value else None
+                return Visit(**known(Visit, value["visit"])) if value else None
         return None
 
     def _name(self, shared: Shared, key: bytes) -> str:

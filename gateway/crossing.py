@@ -17,7 +17,7 @@ from gateway.order import Order, Receipt
 from gateway.purchase import buy_answer
 from gateway.runtime.runtime import Runtime
 from gateway.shared.answers import SharedHit, max_bytes
-from gateway.shared.messages import End, error_from_json
+from gateway.shared.messages import End, error_from_json, known
 from gateway.shared.pursuit import follow
 from gateway.shared.relay import LEASE_SECONDS, Relay
 from gateway.shared.shared import Shared
@@ -159,7 +159,8 @@ async def read_messages(call: SharedCall, messages: AsyncIterator[Json]) -> End:
 
 def take_receipt(call: SharedCall, value: Json) -> None:
     """What the leader's purchase told; its usage is final in the last message."""
-    fresh = Receipt(**{**value, "usage": Usage(**value["usage"])})
+    usage = Usage(**known(Usage, value["usage"]))
+    fresh = Receipt(**{**known(Receipt, value), "usage": usage})
     if call.outcome is None:
         call.outcome = fresh
     else:

@@ -35,6 +35,7 @@ from routing.chat import Json
 from routing.secret import Secret
 
 # Nano-USD per million tokens: 1, 3 and 15 dollars in, five times that out.
+SHARED_SECRET = "secret of the tests"  # of workers that share state
 PRICES = {
     1: PriceList(1_000_000_000, 5_000_000_000, 100_000_000, 1_250_000_000),
     2: PriceList(3_000_000_000, 15_000_000_000, 300_000_000, 3_750_000_000),
@@ -179,7 +180,7 @@ async def serving(
         HttpClient(allow_private=True),
         Admission(max_in_flight, max_body_bytes, 64 << 20, random),
         metrics,
-        shared=state and Shared(state, "secret of the tests", random),
+        shared=state and Shared(state, SHARED_SECRET, random),
         counters=counters,
         clock=clock,
         random=random,

@@ -14,6 +14,8 @@ KINDS: dict[str, type[GatewayError]] = {
     if isinstance(kind, type) and issubclass(kind, GatewayError)
 }
 
+TOLD = ("param", "code", "retry_after", "should_retry")
+
 
 class End(StrEnum):
     """How a call ended for those who follow it from another worker."""
@@ -22,6 +24,18 @@ class End(StrEnum):
     ERROR = "error"
     GONE = "gone"  # its worker is; somebody else may lead now
     CLOSED = "closed"  # it goes on, but too much of it has passed to join
+
+    @classmethod
+    def _missing_(cls, value: object) -> "End":
+        """A word of the next version: of a call that can't be followed any more."""
+        return cls.CLOSED
+
+
+def known(kind: Any, value: Json) -> Json:
+    """Without the fields that only the next version has: while a server is upgraded,
+    workers of both serve."""
+    names = {field.name for field in fields(kind)}
+    return {name: each for name, each in value.items() if name in names}
 
 
 def receipt_to_json(receipt: Any) -> Json:
@@ -36,16 +50,14 @@ def error_to_json(error: GatewayError) -> Json:
         "kind": type(error).__name__,
         "status": error.status,
         "message": error.message,
-        "param": error.param,
-        "code": error.code,
-        "retry_after": error.retry_after,
-        "should_retry": error.should_retry,
+        **{name: getattr(error, name) for name in TOLD},
     }
 
 
 def error_from_json(value: Json) -> GatewayError:
     """The same error again; an unknown kind, of a newer version, is an internal one."""
-    status, kind = value.pop("status"), KINDS.get(value.pop("kind"), InternalError)
+    kind = KINDS.get(value["kind"], InternalError)
+    told = {name: value.get(name) for name in TOLD}
     if issubclass(kind, UpstreamRefused):
-        value["status"] = status
-    return kind(value.pop("message"), **value)
+        told["status"] = value["status"]
+    return kind(value["message"], **told)

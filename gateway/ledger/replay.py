@@ -95,9 +95,9 @@ def interrupted(intent: Json) -> Json:
         "status": 500,
         "outcome": "interrupted",
         "cache": "MISS",
-        "model_served": intent["model"],
+        "model_served": intent.get("model", ""),
         "cost_nano": attempts.aggregate(sum=Sum("cost_nano", default=0))["sum"],
-        "attempts": intent["number"],
+        "attempts": intent.get("number", 1),
         "estimated": True,
         "decisions": [
             {"step": "end", "text": "The gateway stopped during this request."}

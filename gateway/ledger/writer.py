@@ -20,6 +20,12 @@ PURGE_SECONDS = 5.0
 SILENT_SECONDS = 10.0  # that a round may take until the database counts as away
 BATCH_BYTES = 256 << 10  # a few hundred records; parsed they take ten times the room
 REJECTED = "rejected.jsonl"
+# What a record is known by, and told apart from others.
+IDS = {
+    "request": ("request_id",),
+    "attempt": ("attempt_id", "request_id"),
+    "intent": ("attempt_id", "request_id"),
+}
 
 
 @dataclass
@@ -29,9 +35,11 @@ class Batch:
     requests: list[Json] = field(default_factory=list)
     attempts: list[Json] = field(default_factory=list)
     intents: list[Json] = field(default_factory=list)
-    damaged: list[bytes] = field(default_factory=list)
+    damaged: list[bytes] = field(default_factory=list)  # or not known
 
     def add(self, line: bytes) -> None:
+        """What no record of this version is, such as one of the next version that was
+        rolled back, is kept aside whole."""
         record = journal.decode(line) or {}
         kinds = {
             "request": self.requests,
@@ -39,7 +47,7 @@ class Batch:
             "intent": self.intents,
         }
         kind = record.get("t")
-        if kind in kinds:
+        if kind in kinds and all(isinstance(record.get(n), str) for n in IDS[kind]):
             kinds[kind].append(record)
         else:
             self.damaged.append(line)

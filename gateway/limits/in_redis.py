@@ -206,7 +206,9 @@ class RedisCounters:
 
 def nothing_of(hold: Json) -> Settlement:
     """Its call never left."""
-    asides = [Inherited(name, amount, hold["hold"]) for name, amount in hold["asides"]]
+    asides = [
+        Inherited(name, amount, hold["hold"]) for name, amount, *_ in hold["asides"]
+    ]
     return asides, [0] * len(asides)
 
 

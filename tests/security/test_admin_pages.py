@@ -21,19 +21,15 @@ from django.urls import reverse
 from gateway.models import ApiKey
 from routing.models import Backend, Price, Retirement, RoutingPolicy
 from tests.gateway.admin.changes import EDITABLE, change_url
-from tests.gateway.admin.every_page import fill, page_urls
+from tests.gateway.admin.every_page import fill
 from tests.gateway.admin.stored import stored
 from tests.routing.admin_forms import form_of
+from tests.security.admin_urls import every_url
 from workflows_app.models import Workflow
 
 pytestmark = pytest.mark.django_db
 
-OWN = ("live", "playground_stream", "configuration_export", "make_tiers", "setup")
 PASSWORD = "a long enough secret"
-
-
-def every_url() -> list[str]:
-    return [*page_urls(), *map(reverse, OWN)]
 
 
 def test_s30_no_page_takes_a_form_from_another_site(admin_user):

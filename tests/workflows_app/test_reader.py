@@ -244,6 +244,14 @@ def test_bombs_and_odd_texts_are_refused_at_once(text):
     assert steps(lambda: refusal(text)) < 1000 + 30 * len(text)
 
 
+def test_d17_a_workflow_of_64_kb_is_read_and_no_longer_one():
+    text = "end_ops: [a]\nops: {a: {prompt: x}}\n#"
+    whole = text + "x" * ((64 << 10) - len(text))
+
+    assert read(whole).order == ("a",)
+    assert refusal(whole + "x") == "a workflow may have 64 KB at most"
+
+
 def test_words_that_yaml_takes_for_other_things_stay_words():
     workflow = read("end_ops: [on]\nops:\n  on: {prompt: no, system: 12:30:00}")
 

@@ -5,10 +5,13 @@ import re
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.urls import reverse
 
 from gateway.models import (
+    ApiKey,
     CacheLevelOff,
     LimitCounter,
     LimitHold,
@@ -18,7 +21,7 @@ from gateway.models import (
     UsageRollup,
 )
 from routing.fields import decrypt
-from routing.models import Backend, ConfigVersion
+from routing.models import Backend, ConfigVersion, Tier
 from tests.gateway.admin.every_page import every_page, fill
 from workflows_app.models import BatchCeiling, SharedCall
 
@@ -26,6 +29,11 @@ pytestmark = pytest.mark.django_db
 
 CANARY = "sk-CANARY-7f3a9c"
 HOSTILE = "<script>alert(1)</script>"
+CHANGES = f"""
+models:
+  - {{name: small, provider: openai, model: m, tier: 1, base_url: "https://a.example"}}
+tiers: [{{rank: 1, name: "{HOSTILE} 3"}}]
+"""
 
 
 def test_every_model_is_in_the_admin():
@@ -54,6 +62,49 @@ def test_hostile_text_is_escaped_on_every_page(admin_client):
     assert [url for url, html in pages if HOSTILE in html] == []
     escaped = [url for url, html in pages if "&lt;script&gt;alert(1)" in html]
     assert len(escaped) > 20
+
+
+def test_s14_hostile_text_is_escaped_in_every_answer_to_a_form(admin_client):
+    backend = fill(HOSTILE)
+
+    pages = [
+        ask_to_end(admin_client, "revoke_selected"),
+        ask_to_end(admin_client, "erase_selected"),
+        compare(admin_client, f"models: [{{'{HOSTILE}': 1}}]"),
+        compare(admin_client, CHANGES),
+        history_of_a_change(admin_client, backend.tier),
+        admin_client.get(reverse("configuration")),
+    ]
+
+    for number, page in enumerate(pages):
+        html = page.content.decode()
+        assert page.status_code == 200, number
+        assert HOSTILE not in html, number
+        assert "&lt;script&gt;alert(1)" in html, number
+
+
+def ask_to_end(admin_client, action: str):
+    """What is asked before a key is ended."""
+    url = reverse("admin:gateway_apikey_changelist")
+    key = ApiKey.objects.get().pk
+    return admin_client.post(url, {"action": action, "_selected_action": [key]})
+
+
+def compare(admin_client, text: str):
+    """What a configuration would change."""
+    return admin_client.post(reverse("configuration"), {"text": text})
+
+
+def history_of_a_change(admin_client, row: Tier):
+    """Both values, who changed it, and what the log of the admin has of it."""
+    user = User.objects.get()
+    user.username = user.first_name = HOSTILE
+    user.save()
+    row.name = f"{HOSTILE} 2"
+    row._history_user, row._change_reason = user, HOSTILE
+    row.save()
+    LogEntry.objects.log_actions(user.pk, [row], CHANGE, HOSTILE, single_object=True)
+    return admin_client.get(reverse("admin:routing_tier_history", args=(row.pk,)))
 
 
 def test_no_page_runs_scripts_of_its_own_and_money_is_in_dollars(admin_client):

@@ -55,6 +55,14 @@ def test_what_is_dangerous_or_broken_is_refused_with_its_line(text, told):
     assert refusal(text).startswith(told)
 
 
+def test_d17_nesting_ends_at_its_bound():
+    def nested(levels: int) -> str:
+        return "a: " + "[" * (levels - 1) + "]" * (levels - 1)
+
+    assert parse(nested(17).encode(), Problems("c.yaml"))
+    assert refusal(nested(18)) == "c.yaml:1: nested deeper than 16 levels"
+
+
 def test_a_bomb_of_aliases_is_refused_at_its_first_anchor():
     bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n"
     for old, new in zip("abcdefgh", "bcdefghi", strict=True):

@@ -23,9 +23,12 @@ from gateway.models import (
 from routing.fields import decrypt
 from routing.models import Backend, ConfigVersion, Tier
 from tests.gateway.admin.every_page import every_page, fill
+from tests.gateway.admin.loads import from_elsewhere
 from workflows_app.models import BatchCeiling, SharedCall
 
 pytestmark = pytest.mark.django_db
+
+UNSAFE = ("'unsafe-eval'", "'unsafe-inline'")  # of scripts, and of styles
 
 CANARY = "sk-CANARY-7f3a9c"
 HOSTILE = "<script>alert(1)</script>"
@@ -114,6 +117,7 @@ def test_no_page_runs_scripts_of_its_own_and_money_is_in_dollars(admin_client):
         assert not re.search(r">[^<]*\w nano\b[^<]*<", html, re.IGNORECASE), url
         assert "<script>" not in html, url
         assert " onclick=" not in html, url
+        assert from_elsewhere(html) == [], url
 
 
 def test_a_provider_key_is_on_no_page_and_in_no_log(admin_client, caplog, capsys):
@@ -183,8 +187,15 @@ def test_pages_carry_the_security_headers(admin_client):
     policy = response.headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy
     assert "script-src 'self' 'unsafe-eval';" in policy
+    assert sources_of(policy) == {"'self'", "'none'", "data:", *UNSAFE}
     assert "frame-ancestors 'none'" in policy
     assert response.headers["X-Frame-Options"] == "DENY"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Cross-Origin-Opener-Policy"] == "same-origin"
     assert "Content-Security-Policy" in admin_client.get("/admin/nothing/").headers
+
+
+def sources_of(policy: str) -> set[str]:
+    """From where something may be loaded, whatever it is."""
+    parts = [part.split() for part in policy.split(";") if part.strip()]
+    return {source for _, *sources in parts for source in sources}

@@ -85,6 +85,17 @@ async def test_truncated_texts_end_where_the_policy_says(
     assert record["contents"]["answer_chars"] > 20
 
 
+@pytest.mark.parametrize("chars", range(11, 30))
+def test_s36_what_is_cut_in_two_is_recognised_all_the_same(chars: int):
+    transcript = Transcript(chars)
+    card = "My card is 4111 1111 1111 1111."
+    transcript.hear_whole(json.dumps({"content": [{"text": card}]}).encode())
+    kept = transcript.to_json({"messages": [{"role": "user", "content": card}]})
+
+    expected = "My card is [card]."[:chars]
+    assert (kept["messages"][0]["text"], kept["answer"]) == (expected, expected)
+
+
 async def test_a_keys_own_word_counts_more(upstream: FaultLLM, tmp_path: Path):
     keys = {
         "open": Caller(scope="key:1", key_id=1, contents="full"),

@@ -137,14 +137,18 @@ class RouterAdmin(ReadOnlyAdmin):
         """To the router that decided before the active one of the same scope,
         whichever is selected. Votes alone don't undo that."""
         for scope in sorted(set(routers.values_list("scope", flat=True))):
+            active = RouterModel.of(scope, RouterModel.Status.ACTIVE)
             previous = RouterModel.step_back(scope)
             if previous is not None:
                 self.log_change(request, previous, "Activated again, by a step back.")
+            elif active is not None:
+                self.log_change(request, active, "Retired, by a step back.")
             self.message_user(request, f"{previous or 'The heuristic'} decides again.")
         policy = RoutingPolicy.load()
         if policy.learning == RoutingPolicy.Learning.AUTO:
             policy.learning = RoutingPolicy.Learning.WATCH
             policy.save(update_fields=["learning"])
+            self.log_change(request, policy, "Watches only, by a step back.")
             self.message_user(
                 request,
                 "New routers are only watched from now on, until you activate "

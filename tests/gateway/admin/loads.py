@@ -11,6 +11,7 @@ OWN = re.compile(r"(/(?!/)|data:(image/|,)|#|\?|$)")
 BY_FILE = re.compile(
     r"""@import|url\(\s*["']?(?!data:|["']?/?[\w.#-])|(?:https?:|["'`(]\s*)//\w""",
 )
+COMMENTS = re.compile(r"/\*.*?\*/|^\s*//[^\n]*", re.S | re.M)
 NAMES_ONLY = ("http://www.w3.org/",)  # of XML's vocabularies
 
 
@@ -46,4 +47,4 @@ def named_in(text: str) -> list[str]:
     """In a style sheet or a script."""
     for each in NAMES_ONLY:
         text = text.replace(each, "")
-    return BY_FILE.findall(re.sub(r"/\*.*?\*/|^\s*//.*$", "", text, flags=re.S | re.M))
+    return BY_FILE.findall(COMMENTS.sub("", text))

@@ -143,6 +143,29 @@ def test_a_row_whose_beginning_nobody_saw_stays(admin_client, configured):
     assert Backend.objects.filter(state="enabled").count() == 2
 
 
+@pytest.mark.parametrize(
+    ("model", "then", "told"),
+    [
+        (Backend, {"provider": "nobody"}, "Value 'nobody' is not a valid choice."),
+        (Backend, {"weight": -1}, "Ensure this value is greater than"),
+        (Backend, {"base_url": "http://169.254.169.254/"}, "link-local"),
+        (ModelAlias, {"tier": None}, "Choose a tier or a backend, one of them."),
+        (RoutingPolicy, {"cache_matching": "any"}, "'any' is not a valid choice."),
+    ],
+)
+def test_s42_what_no_row_may_be_does_not_come_back(
+    admin_client, configured, model, then, told: str
+):
+    model.history.update(**then)
+    moment, before = timezone.now(), now_yaml()
+
+    for more in ({}, {"apply": "1"}):
+        shown = restore(admin_client, moment, **more)
+        assert shown.status_code == 200
+        assert told in " ".join(shown.context["problems"])
+    assert now_yaml() == before
+
+
 def test_a_moment_before_everything_is_refused(admin_client, configured):
     before = now_yaml()
     shown = restore(admin_client, datetime(2020, 1, 1, tzinfo=UTC), apply="1")

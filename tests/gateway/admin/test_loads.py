@@ -41,6 +41,7 @@ def test_s38_no_style_sheet_or_script_of_ours_loads_from_elsewhere(file: Path):
         'import("https://cdn.example/x.js")',
         "fetch('//api.example/')",
         "new WebSocket(`wss://x`); open('https://a.example')",
+        "// What it is.\nimport('https://cdn.example/x.js')",
     ],
 )
 def test_s38_what_loads_from_elsewhere_is_found_in_files(text: str):

@@ -16,7 +16,7 @@ from django.forms import (
     TypedChoiceField,
 )
 from django.test import Client
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 from gateway.models import ApiKey
 from routing.models import Backend, Price, Retirement, RoutingPolicy
@@ -57,6 +57,15 @@ def test_s30_a_form_of_an_earlier_sign_in_is_refused_in_a_sentence(admin_user):
     page = refused.content.decode()
     assert "Nothing was saved" in page
     assert "Go back, keep what you typed" in page
+
+
+def test_s30_no_page_is_exempt_from_the_check():
+    fill("plain")
+
+    views = {url: resolve(url.partition("?")[0]).func for url in every_url()}
+
+    exempt = [u for u, view in views.items() if getattr(view, "csrf_exempt", False)]
+    assert exempt == []
 
 
 def test_s30_looking_changes_nothing(admin_client):

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+from collections.abc import Iterator
 from http.client import HTTPResponse
 from pathlib import Path
 
@@ -19,6 +20,19 @@ SLOW = """
      base_url: "{url}", cost_per_1k_in: 0, cost_per_1k_out: 0, tier: 1}}
 """
 GRACE = {"LLM_ROUTER_DRAIN_SECONDS": "2"}
+
+
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """Tests that run in the background, or under nohup, are told to ignore what these
+    send, and so would be whom they start."""
+    numbers = (signal.SIGINT, signal.SIGHUP)
+    before = {
+        number: signal.signal(number, signal.default_int_handler) for number in numbers
+    }
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ CASED = re.compile(
     r"(?<=[a-z,] .)(?:(?<=R)(?:ust|eading)|(?<=G)(?:o|ap)|(?<=F)lask|(?<=Z)oom|"
     r"(?<=S)(?:wift|pring|ignal|cratch|hell|plit)|(?<=W)(?:indows(?! \d)|ord)|"
     r"(?<=E)(?:xcel|xpress|dge)|(?<=A)ccess|(?<=T)(?:eams|arget)|(?<=N)ice|(?<=B)ath|"
-    r"(?<=M)(?:obile|ercury)|(?<=C)(?:ork|ologne|hina)|(?<=J)ob)(?![\w']))"
+    r"(?<=M)(?:obile|ercury)|(?<=C)(?:ork|ologne|hina)|(?<=J)ob)(?!\w))"
 )
 # So are these of a few capitals, as REST and SOAP.
 CAPITALS = re.compile("[A-Z][A-Z]")

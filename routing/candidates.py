@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Container
 from enum import StrEnum
+from math import ceil
 from random import Random
 from typing import NamedTuple
 
@@ -153,7 +154,7 @@ class Look:
             wait = health.next_trial_in(now, self._panic)
             return Candidate(backend, f"Down: {health.reason}", Block.DOWN, wait)
         if (wait := health.rate_limited_until - now) > 0:
-            reason = f"Rate limited for {wait:.0f} s."
+            reason = f"Rate limited for {pause(wait)}."
             return Candidate(backend, reason, Block.RATE_LIMITED, wait)
         if 0 < backend.max_in_flight <= member.in_flight:
             reason = f"All {backend.max_in_flight} places are taken."
@@ -206,6 +207,11 @@ def unfit(backend: Backend, features: Features) -> Candidate | None:
             reason = f"{fit} fit into {backend.context_window:,}."
             return Candidate(backend, reason, Block.TOO_LONG)
     return None
+
+
+def pause(seconds: float) -> str:
+    """Never as nothing: it would be over."""
+    return f"{seconds:.0f} s" if seconds >= 1 else f"{ceil(seconds * 1000)} ms"
 
 
 def share_of(member: Member) -> float:

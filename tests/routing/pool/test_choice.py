@@ -188,3 +188,18 @@ def test_a_preference_never_makes_a_request_dearer_and_may_be_down():
 
     assert world.look(prefer="gpt")[-1].backend.name == "haiku"
     assert world.look(prefer="haiku-eu")[-1].backend.name == "haiku"
+
+
+def test_a_pause_is_never_told_as_nothing():
+    world = World(HAIKU, SONNET)
+    with world.pool.lease(HAIKU) as lease:
+        lease.report(Outcome.RATE_LIMITED, retry_after=2.4)
+
+    def told() -> str:
+        return world.look()[0].reason
+
+    assert told() == "Rate limited for 2 s."
+    world.now += 2.1
+    assert told() == "Rate limited for 300 ms."
+    world.now += 0.2999
+    assert told() == "Rate limited for 1 ms."

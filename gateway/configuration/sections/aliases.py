@@ -10,6 +10,7 @@ from gateway.configuration.sections.section import (
     unknown_tier,
 )
 from routing.models import ModelAlias
+from routing.models.aliases import taken
 
 
 def read_aliases(
@@ -37,6 +38,8 @@ def _alias(
         section.complain(
             "pattern", f"{section.where} needs a tier or a backend, one of them"
         )
+    if told := taken(alias.pattern, ranks, names):
+        section.complain("pattern", f"{section.where}.pattern: {told}")
     if ranks and alias.tier is not None and alias.tier not in ranks:
         section.complain("tier", unknown_tier(alias.tier, section.where, ranks))
     if alias.backend is not None and alias.backend not in names:

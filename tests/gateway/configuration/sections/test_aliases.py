@@ -29,6 +29,9 @@ def test_an_alias_is_placed_where_it_stands_unless_it_says_otherwise():
             'unknown backend "m11" in aliases[0]; did you mean',
         ),
         ("tier: 1", "aliases[0] has no pattern"),
+        ("pattern: auto, tier: 1", "aliases[0].pattern: auto leaves the choice"),
+        ("pattern: tier-2, tier: 1", "aliases[0].pattern: tier-2 means exactly that"),
+        ("pattern: m2, tier: 1", "aliases[0].pattern: m2 is a backend's name"),
     ],
 )
 def test_an_alias_that_means_nothing_is_told(alias, told):

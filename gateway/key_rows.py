@@ -2,16 +2,18 @@
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import timedelta
 from zlib import crc32
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from gateway.limit_rows import Limited, Team
-from routing.models import RoutingPolicy
+from routing.models import RoutingPolicy, Tier
 from routing.models.seen import OF_NAMES, check_seen
 
 KEY_PREFIX = "sk-llmr-"
@@ -98,6 +100,26 @@ class ApiKey(Limited):
     def clean(self) -> None:
         check_seen(self, "name", beside=OF_NAMES)
         check_seen(self, "allowed_models")
+        if told := self.out_of_reach(Tier.objects.values_list("rank", flat=True)):
+            raise ValidationError(told)
+
+    def out_of_reach(self, ranks: Collection[int]) -> dict[str, str]:
+        """The bound that leaves no tier to its requests, with a sentence. None while
+        there are no tiers: a key may come before them."""
+        least, most = self.min_tier or 0, self.max_tier
+        if not ranks or (most is not None and least > most):  # the constraint tells
+            return {}
+        above = [rank for rank in ranks if rank >= least]
+        if not above:
+            told = f"No tier is that high: the highest is {max(ranks)}."
+            return {"min_tier": told}
+        if most is None or min(above) <= most:
+            return {}
+        if self.min_tier is None:
+            told = f"No tier is that low: the lowest is {min(ranks)}."
+        else:
+            told = f"There is no tier from {least} to {most}."
+        return {"max_tier": told}
 
     @property
     def scope(self) -> str:

@@ -25,9 +25,17 @@ def _rows(
         columns = section.columns(section.keys.keys())
         plain = {name: value for name, value in columns.items() if name != "team"}
         section.validate(model(**plain))
+        check_bounds(section)
         if "name" in columns:
             found.append(columns)
     return tuple(found)
+
+
+def check_bounds(section: Section) -> None:
+    least, most = section.get("min_tier", int), section.get("max_tier", int)
+    if least is not None and most is not None and least > most:
+        told = f"{section.where}.min_tier: The lowest tier is above the highest."
+        section.complain("min_tier", told)
 
 
 def check_teams(sections: Sequence[Section], teams: Collection[str]) -> None:

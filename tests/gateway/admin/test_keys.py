@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from gateway.key_rows import digest_of
 from gateway.models import ApiKey, SpendDay, Team
+from routing.models import Tier
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +53,30 @@ def test_a_refused_form_issues_nothing(admin_client):
     assert "The lowest tier is above the highest." in response.content.decode()
     assert not SECRET.search(response.content.decode())
     assert not ApiKey.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("bounds", "field", "told"),
+    [
+        ({"min_tier": "9"}, "min_tier", "No tier is that high: the highest is 4."),
+        ({"max_tier": "1"}, "max_tier", "No tier is that low: the lowest is 2."),
+        (
+            {"min_tier": "3", "max_tier": "3"},
+            "max_tier",
+            "There is no tier from 3 to 3.",
+        ),
+    ],
+)
+def test_bounds_that_leave_a_key_no_tier_are_refused(admin_client, bounds, field, told):
+    for rank, max_score in ((2, 50), (4, None)):
+        Tier.objects.create(rank=rank, name=f"t{rank}", max_score=max_score)
+
+    response = add_key(admin_client, **bounds)
+
+    form = response.context["adminform"].form
+    assert form.errors[field] == [told]
+    assert not ApiKey.objects.exists()
+    assert SECRET.search(add_key(admin_client, min_tier="3").content.decode())
 
 
 def test_editing_a_key_changes_no_secret(admin_client):

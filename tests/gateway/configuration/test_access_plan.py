@@ -71,3 +71,20 @@ def test_each_mistake_is_told_with_its_line():
     assert any('has the same name "web"' in message for message in told)
     assert any('the team "wbe" is not in teams' in message for message in told)
     assert any("keys[1] has no name" in message for message in told)
+
+
+def test_a_lowest_tier_above_the_highest_is_told_with_its_line():
+    line = TWO_MODELS.count("\n") + 2
+
+    assert problems("keys:\n  - {name: ci, min_tier: 2, max_tier: 1}\n") == [
+        f"config.yaml:{line}: keys[0].min_tier: The lowest tier is above the highest."
+    ]
+
+
+def test_bounds_that_leave_a_key_no_tier_are_refused():
+    ApiKey.issue("ci")
+
+    with pytest.raises(ConfigurationError, match="key ci: No tier is that high"):
+        load(TWO_MODELS + "keys:\n  - {name: ci, min_tier: 9}\n")
+
+    assert ApiKey.objects.get().min_tier is None

@@ -95,6 +95,8 @@ def standing(log: RequestLog, name: str) -> str:
         return "failed"
     if name in facts.get("out", ()):
         return "down, full or limited"
+    if name in facts.get("off", ()):
+        return "switched off or misconfigured"
     if name in passed_over(log):
         return "could not take it"
     return "could be asked" if "tokens" in facts else "-"
@@ -120,6 +122,8 @@ def why_not(log: RequestLog, row: Backend, costs: dict[str, int]) -> str:
         return f"It was {then}." if then != "failed" else "It was asked, and failed."
     if reason := passed_over(log).get(row.name):
         return reason
+    if then == "switched off or misconfigured":
+        return f"It was {then}."
     rank, own, chosen = row.tier.rank, costs.get(row.name), costs.get(log.backend)
     if rank < log.tier:
         return f"The decision was for tier {log.tier}."

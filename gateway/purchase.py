@@ -49,6 +49,7 @@ async def buy_answer(call: SharedCall, order: Order, runtime: Runtime) -> None:
     course = await steer(order, choice, features, runtime)
     course = guided(course, order, features, runtime.random)
     facts.note_demands(record, features)
+    facts.note_switched_off(record, order.snapshot.catalog.switched_off)
     course = holdout.draw(order, course, runtime.random)
     if record.arm:
         runtime.reasks.note(record)

@@ -288,6 +288,12 @@ class Catalog:
             if backend.price is None and backend.state != "disabled"
         )
 
+    @cached_property
+    def switched_off(self) -> tuple[str, ...]:
+        """Who serves nobody, as it is configured."""
+        off = (b for b in self.backends if b.state != "enabled" or b.misconfigured)
+        return tuple(backend.name for backend in off)
+
     @property
     def baseline_tier(self) -> int:
         """The tier that savings are measured against."""

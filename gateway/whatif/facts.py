@@ -20,6 +20,7 @@ say. None of it is text of the client's, but for names that the log holds anyway
     cascade           [first tier, next tier, whether the first one's answer failed]
     only_up           the cascade's checks tell nothing of quality
     intent            the one that leads it, where intents have cascades of their own
+    off               backends that were switched off or misconfigured
     out, failed       backends that could not be asked then, and those that failed it
     paid, checks      nano-USD of the call that was served, and of those by which the
                       cascade looked at it
@@ -78,6 +79,12 @@ def note_demands(record: RequestRecord, features: Features) -> None:
         facts["needs"] = sorted(features.needs)
     if features.ways != ("chat",):
         facts["ways"] = features.ways
+
+
+def note_switched_off(record: RequestRecord, names: Sequence[str]) -> None:
+    """For people: a replay looks at how the backends are configured today."""
+    if names:
+        record.facts["off"] = names
 
 
 def note_moment(

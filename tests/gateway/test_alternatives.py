@@ -142,3 +142,20 @@ def test_the_api_tells_the_same_of_what_a_key_may_use(market):
         "cost_usd": 1.0,
     }
     assert _read("req_1", Caller("team:b")) is None
+
+
+def test_one_that_was_switched_off_could_not_be_asked(market):
+    facts = {"tokens": 900_000, "off": ["dearer", "cheaper"]}
+    passed = {
+        "step": "backend",
+        "text": "",
+        "passed_over": ["cheaper: It is disabled."],
+    }
+
+    log = asked(facts=facts, decisions=[passed])
+    told = {each.backend: each for each in alternatives(log)}
+
+    assert told["dearer"].then == told["cheaper"].then
+    assert told["dearer"].then == "switched off or misconfigured"
+    assert told["dearer"].why_not == "It was switched off or misconfigured."
+    assert told["cheaper"].why_not == "It is disabled."

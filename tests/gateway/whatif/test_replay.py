@@ -108,6 +108,18 @@ async def test_who_was_down_stays_down_and_who_failed_fails(tmp_path):
     assert second["backend"] == "twin"
 
 
+async def test_who_was_switched_off_is_kept_for_the_requests_page(upstream, tmp_path):
+    catalog = plain(upstream.url)
+    changes = {"twin": {"state": "disabled"}, "narrow": {"misconfigured": "No key."}}
+    backends = (replace(b, **changes.get(b.name, {})) for b in catalog.backends)
+    catalog = replace(catalog, backends=tuple(backends))
+    async with serving(catalog, tmp_path) as gateway:
+        await ask(gateway, "Who can be asked?")
+        (record,) = check(gateway, catalog)
+
+    assert sorted(record["facts"]["off"]) == ["narrow", "twin"]
+
+
 async def test_a_tool_loop_and_a_warm_cache_hold_again(upstream, tmp_path):
     reads_for_nothing = replace(PRICES[2], cache_read=10**7)
     backends = (

@@ -17,6 +17,7 @@ from gateway.usage_rows import BUCKETS_MS, Dimension, Span, UsageRollup
 from routing.chat import Json
 
 CLIENT_LEFT = 499
+OF_ONE = ("run:run_", "req_")  # how tags begin that the gateway gives for one of them
 NAME_CHARS, ID_CHARS = 128, 64  # as wide as their columns
 PLACE = {name: place for place, name in enumerate(UsageRollup.SUMS)}
 REQUESTS, SPENT = PLACE["requests"], PLACE["spent_nano"]
@@ -118,8 +119,14 @@ def kind_of(request: Json) -> Kind:
         request["cache"],
         request.get("cache_level", ""),
         request["status"],
-        tuple(request.get("tags", ())),
+        tags_in_common(request.get("tags", ())),
     )
+
+
+def tags_in_common(tags: Iterable[str]) -> tuple[str, ...]:
+    """Without ours that name a single run or request: its page has its sums, and each
+    would be a row for an hour and one for a day."""
+    return tuple(tag for tag in tags if not tag.startswith(OF_ONE))
 
 
 def add_request(request: Json, sums: list[int]) -> None:
@@ -146,8 +153,9 @@ def add_attempt(attempt: Json, batch: Batch) -> None:
         id_ = text(attempt["request_id"])[:ID_CHARS]
         rows = RequestLog.objects.filter(request_id=id_)
         columns = ("at", "endpoint", "cache", "cache_level", "status", "tags")
-        for moment, endpoint, *more in rows.values_list(*columns):
-            names = what(own_endpoint(endpoint), *more)
+        for moment, endpoint, reuse, level, status, tags in rows.values_list(*columns):
+            own, common = own_endpoint(endpoint), tags_in_common(tags)
+            names = what(own, reuse, level, status, common)
             batch.add(moment.isoformat(), names, [(PLACE["spent_nano"], cost)])
 
 

@@ -194,3 +194,16 @@ def test_hours_and_tags_leave_with_the_log_and_days_stay():
 
     assert set(UsageRollup.objects.values_list("span", flat=True)) == {"day"}
     assert not UsageRollup.objects.filter(dimension="tag").exists()
+
+
+def test_tags_of_a_single_run_or_request_are_not_summed_up():
+    tags = ["run:run_0123", "op:draft", "workflow:digest", "run:nightly"]
+    late = attempt("r1", 2, late=True)
+
+    save([request("r1", tags=tags), request("r2", tags=["cache-audit", "req_00ff"])])
+    save([], [late])
+
+    named = UsageRollup.objects.filter(dimension="tag", span="day")
+    assert sorted(named.values_list("name", flat=True)) == [
+        *("cache-audit", "op:draft", "run:nightly", "workflow:digest"),
+    ]

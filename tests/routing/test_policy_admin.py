@@ -48,3 +48,20 @@ def test_a_policy_out_of_bounds_is_refused(admin_client):
 
     assert "cache_similarity" in errors(response)
     assert policy.cache_similarity == 0.85
+
+
+@pytest.mark.parametrize(
+    ("column", "most"),
+    [("cache_audit_budget_usd", 10**9), ("cache_ttl_seconds", 3_162_240_000)],
+)
+def test_amounts_that_nothing_can_be_reckoned_with_are_refused(
+    admin_client, column, most
+):
+    policy = RoutingPolicy.load()
+
+    response = save(admin_client, policy, **{column: "1e300"})
+
+    told = f"Ensure this value is less than or equal to {most}."
+    assert errors(response)[column] == [told]
+    save(admin_client, policy, **{column: most})
+    assert getattr(policy, column) == most

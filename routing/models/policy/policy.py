@@ -12,7 +12,7 @@ from routing.models.intent_check import IntentCheck
 from routing.models.policy.caching import Caching
 from routing.models.policy.calls import Calls
 from routing.models.policy.cascade import CheapFirst
-from routing.models.policy.fields import share
+from routing.models.policy.fields import check_at_most, share
 from routing.models.policy.learned import Learned
 from routing.models.policy.records import Records
 from routing.models.policy.sidecar import Sidecar
@@ -87,6 +87,7 @@ class RoutingPolicy(Caching, Sidecar, Learned, CheapFirst, Calls, Records):
         if self.budget_cap_share > self.budget_cheapest_share:
             told = "It is above the share that leaves the cheapest tier only."
             raise ValidationError({"budget_cap_share": told})
+        check_at_most(self)
         clean_url(self, "sidecar_url")
         check_seen(self, "sidecar_url", *BACKEND_NAMES)
 

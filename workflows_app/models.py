@@ -51,6 +51,8 @@ class Workflow(models.Model):
 
     def clean(self) -> None:
         super().clean()
+        if not self.text:  # the field tells what it lacks
+            return
         try:
             found = self.definition
         except GatewayError as error:

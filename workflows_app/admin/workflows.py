@@ -77,6 +77,7 @@ class RunForm(forms.Form):
     max_cost_usd = forms.FloatField(
         label="At most so many dollars",
         min_value=0,
+        max_value=1_000_000,  # as in the API
         required=False,
         widget=UnfoldAdminTextInputWidget,
     )

@@ -63,6 +63,22 @@ def test_a_wrong_text_is_refused_at_its_line(admin_client, strawberry):
     assert strawberry.version == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "This field is required."),
+        ("ops:\n  a: '\0'\n", "Null characters are not allowed."),
+    ],
+)
+def test_a_text_that_its_field_refuses_is_told_of_once(admin_client, text, told):
+    url = reverse("admin:workflows_app_workflow_add")
+    management = {"versions-TOTAL_FORMS": 0, "versions-INITIAL_FORMS": 0}
+
+    answer = admin_client.post(url, {"name": "w", "text": text, **management})
+
+    assert answer.context["adminform"].form.errors["text"] == [told]
+
+
 def test_a_text_is_checked_while_it_is_typed(admin_client, client):
     url = reverse("admin:workflows_app_workflow_check")
 
@@ -114,6 +130,16 @@ def failed_run() -> WorkflowRun:
             ended_s=number + 0.5,
         )
     return run
+
+
+def test_more_than_the_api_takes_is_refused_as_a_runs_ceiling(admin_client, strawberry):
+    url = reverse("admin:workflows_app_workflow_run", args=(strawberry.pk,))
+
+    answer = admin_client.post(url, {"max_cost_usd": "1e300", "start": "1"})
+
+    told = ["Ensure this value is less than or equal to 1000000."]
+    assert answer.context["form"].errors == {"max_cost_usd": told}
+    assert not WorkflowRun.objects.exists()
 
 
 def test_a_run_is_drawn_and_leads_to_the_story_of_its_requests(

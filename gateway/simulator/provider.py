@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +65,10 @@ async def complete(request: web.Request) -> web.StreamResponse:
     }
     await asyncio.sleep(dice.uniform(0.7, 1.3) * manner.first_token)
     if body.get("stream"):
-        return await stream(request, head, choices, usage, manner)
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        with suppress(ConnectionResetError):  # who has left reads no further
+            await stream(request, response, head, choices, usage, manner)
+        return response
     longest = max(len(said.pieces) for said in choices)
     await asyncio.sleep(longest / manner.tokens_per_second)
     told = [
@@ -96,12 +100,12 @@ def call_of(said: Said, answer: str, index: int, arguments: str) -> dict[str, An
 
 async def stream(
     request: web.Request,
+    response: web.StreamResponse,
     head: dict[str, Any],
     choices: list[Said],
     usage: dict[str, int],
     manner: Manner,
-) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+) -> None:
     await response.prepare(request)
     head["object"] = "chat.completion.chunk"
     for index, said in enumerate(choices):
@@ -112,7 +116,6 @@ async def stream(
         await send(response, {**head, "choices": [end]})
     await send(response, {**head, "choices": [], "usage": usage})
     await response.write(b"data: [DONE]\n\n")
-    return response
 
 
 def deltas_of(said: Said, answer: str, index: int) -> Iterator[dict[str, Any]]:

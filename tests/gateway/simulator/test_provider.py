@@ -4,6 +4,7 @@ import json
 
 import jsonschema
 import pytest
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.dialects.openai import CompletionBuilder
@@ -35,6 +36,22 @@ async def test_json_mode_gives_json(provider: TestClient, format_, stream):
     text = await said(provider, response_format=format_, stream=stream)
 
     assert "gateway" in json.loads(text)["answer"]
+
+
+async def test_a_client_that_leaves_its_stream_is_no_error(caplog):
+    body = {"model": "sim-small", "messages": [{"role": "user", "content": "Hi"}]}
+    runner = web.AppRunner(application(), access_log=None)  # as the demo runs it
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = "http://{}:{}/v1/chat/completions".format(*runner.addresses[0])
+    async with ClientSession() as client:
+        for _ in range(3):
+            reply = await client.post(url, json=body | {"stream": True})
+            await reply.content.readline()
+            reply.close()
+    await runner.cleanup()  # once its handlers have ended
+
+    assert not caplog.records
 
 
 PERSON = {

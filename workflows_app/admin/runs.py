@@ -150,10 +150,9 @@ class WorkflowRunAdmin(ReadOnlyAdmin):
     def cancel(
         self, request: HttpRequest, runs: QuerySet[WorkflowRun]
     ) -> HttpResponse | None:
-        count = sum(lease.ask_to_cancel(run.run_id, None) for run in runs)
-        self.message_user(
-            request, f"{counted(count, 'run ends', 'runs end')} within a second."
-        )
+        done = sum(lease.ask_to_cancel(run.run_id, None) for run in runs)
+        told = counted(done, "run ends", "runs end")
+        tell(request, told, len(runs) - done, "had ended")
         return back_to_run(request)
 
     @admin.action(
@@ -162,20 +161,19 @@ class WorkflowRunAdmin(ReadOnlyAdmin):
     def resume(
         self, request: HttpRequest, runs: QuerySet[WorkflowRun]
     ) -> HttpResponse | None:
-        count = sum(lease.queue_again(run, set()) for run in runs)
-        self.message_user(
-            request, f"{counted(count, 'run goes', 'runs go')} on within a second."
-        )
+        broken_off = [run for run in runs if RESUME in CAN_DO[run.status]]
+        done = sum(lease.queue_again(run, set()) for run in broken_off)
+        told = counted(done, "run goes on", "runs go on")
+        tell(request, told, len(runs) - done, "had nothing to resume")
         return back_to_run(request)
 
     @admin.action(description="Run again from the start", permissions=["operate"])
     def again(
         self, request: HttpRequest, runs: QuerySet[WorkflowRun]
     ) -> HttpResponse | None:
-        count = sum(lease.queue_again(run, None) for run in runs)
-        self.message_user(
-            request, f"{counted(count, 'run starts', 'runs start')} within a second."
-        )
+        done = sum(lease.queue_again(run, None) for run in runs)
+        told = counted(done, "run starts", "runs start")
+        tell(request, told, len(runs) - done, "had not ended")
         return back_to_run(request)
 
     @admin.action(description="Compare two runs")
@@ -195,6 +193,13 @@ class WorkflowRunAdmin(ReadOnlyAdmin):
         }
         template = "admin/workflows_app/workflowrun/compare.html"
         return TemplateResponse(request, template, context)
+
+
+def tell(request: HttpRequest, told: str, left: int, why: str) -> None:
+    """What becomes of the chosen runs, and how many were left as they are."""
+    level = messages.WARNING if left else messages.INFO
+    others = f" {left} {why}." if left else ""
+    messages.add_message(request, level, f"{told} within a second.{others}")
 
 
 def back_to_run(request: HttpRequest) -> HttpResponse | None:

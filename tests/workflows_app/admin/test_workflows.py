@@ -201,6 +201,19 @@ def test_a_failed_run_is_resumed_where_it_failed(admin_client, failed_run):
     assert [op.op for op in failed_run.ops.all()] == ["reason"]
 
 
+def test_a_run_that_succeeded_is_not_resumed(admin_client, failed_run):
+    copied = {"mode": "sync", "scope": "local", "text": failed_run.text}
+    done = WorkflowRun.objects.create(run_id="r2", status="succeeded", **copied)
+
+    html = act(admin_client, "workflowrun", "resume", failed_run, done)
+
+    assert "1 run goes on within a second. 1 had nothing to resume." in html
+    done.refresh_from_db()
+    assert (done.status, done.mode) == ("succeeded", "sync")
+    html = act(admin_client, "workflowrun", "cancel", done)
+    assert "0 runs end within a second. 1 had ended." in html
+
+
 def test_a_run_is_done_again_from_an_op_on(admin_client, failed_run):
     WorkflowRun.objects.update(status="succeeded")
     OpRun.objects.update(status="succeeded")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.html import format_html
 
@@ -25,6 +25,14 @@ class RetirementAdmin(HistoryAdmin):
     search_fields = ("names",)
     date_hierarchy = "day"
     actions = ("confirm",)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, object] | None = None
+    ) -> HttpResponse:
+        try:
+            return super().changelist_view(request, extra_context)
+        except OverflowError:  # any number is a year to Django's hierarchy of dates
+            return HttpResponseRedirect(f"{request.path}?e=1")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Who adds a day has just read it."""

@@ -142,3 +142,11 @@ def test_what_providers_had_announced_is_there_from_the_start():
     assert not Retirement.objects.exclude(confirmed_on=None).exists()
     assert set(rows) == {(who, what, where) for who, what, _, where in RETIREMENTS}
     assert {who for who, *_ in rows} <= PROVIDERS.keys()
+
+
+def test_a_year_that_is_none_shows_the_whole_list(admin_client):
+    url = reverse("admin:routing_retirement_changelist")
+
+    response = admin_client.get(f"{url}?day__year={10**19}", follow=True)
+
+    assert response.status_code == 200

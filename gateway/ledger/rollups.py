@@ -11,12 +11,12 @@ from typing import Any
 from django.db import connection
 
 from gateway.ledger.books import OURS
+from gateway.ledger.statuses import is_error
 from gateway.ledger.table import Sums, text
 from gateway.models import RequestLog
 from gateway.usage_rows import BUCKETS_MS, Dimension, Span, UsageRollup
 from routing.chat import Json
 
-CLIENT_LEFT = 499
 OF_ONE = ("run:run_", "req_")  # how tags begin that the gateway gives for one of them
 NAME_CHARS, ID_CHARS = 128, 64  # as wide as their columns
 PLACE = {name: place for place, name in enumerate(UsageRollup.SUMS)}
@@ -97,7 +97,7 @@ def add_requests(requests: Iterable[Json], batch: Batch) -> None:
         status,
         tags,
     ), sums in alike.items():
-        if status >= 400 and status != CLIENT_LEFT:
+        if is_error(status):
             sums[PLACE["errors"]] = sums[REQUESTS]
         if reuse in REUSE:
             sums[PLACE[REUSE[reuse]]] = sums[REQUESTS]

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from gateway.ledger.statuses import is_error
 from gateway.ledger.table import Sums, text
 from gateway.models import SpendDay, Team
 from routing.chat import Json
@@ -22,7 +23,7 @@ def add_spend_days(requests: Iterable[Json], attempts: Iterable[Json]) -> None:
     for request in requests:
         day = sums[zones.place(request)]
         day["requests"] += 1
-        day["errors"] += request["status"] >= 400
+        day["errors"] += is_error(request["status"])
         day["saved_nano"] += request.get("saved_nano", 0)
     for attempt in attempts:
         day = sums[zones.place(attempt)]

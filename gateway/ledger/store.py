@@ -22,6 +22,7 @@ from gateway.ledger.measured_days import add_late_cost, add_measured_days
 from gateway.ledger.placed_hours import add_placed_hours
 from gateway.ledger.rollups import add_rollups
 from gateway.ledger.spend_days import add_spend_days
+from gateway.ledger.statuses import is_error
 from gateway.ledger.table import Sums, Table, text
 from gateway.models import (
     Attempt,
@@ -155,7 +156,7 @@ def _add_totals(requests: Iterable[Json], attempts: Iterable[Json]) -> None:
     for request in requests:
         total = sums[_kind(request, request["cache"])]
         total["requests"] += 1
-        total["errors"] += request["status"] >= 400
+        total["errors"] += is_error(request["status"])
         for name in ("prompt_tokens", "completion_tokens", "saved_nano"):
             total[name] += request.get(name, 0)
     for attempt in attempts:

@@ -121,7 +121,7 @@ def sums_of_rows() -> Json:
     requests = RequestLog.objects.all()
     return {
         "requests": requests.count(),
-        "errors": requests.filter(status__gte=400).count(),
+        "errors": requests.filter(status__gte=400).exclude(status=499).count(),
         "prompt_tokens": sum(requests.values_list("prompt_tokens", flat=True)),
         "completion_tokens": sum(requests.values_list("completion_tokens", flat=True)),
         "spent_nano": sum(Attempt.objects.values_list("cost_nano", flat=True)),

@@ -7,7 +7,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.ledger import store
-from gateway.models import Attempt, LimitCounter, LimitHold, RequestLog, UsageTotal
+from gateway.models import (
+    Attempt,
+    LimitCounter,
+    LimitHold,
+    RequestLog,
+    SpendDay,
+    UsageRollup,
+    UsageTotal,
+)
 from tests.gateway.ledger.samples import (
     attempt,
     request,
@@ -231,3 +239,14 @@ def test_what_is_counted_leaves_an_hour_after_its_window():
     assert store.purge(now, days=10) == 2
     assert LimitCounter.objects.get().name == "0 hours ago"
     assert LimitHold.objects.get().hold == "0 hours ago"
+
+
+def test_a_client_that_left_is_no_error_in_any_sum():
+    left = {"status": 499, "outcome": "cancelled"}
+
+    save([request("a", **left), request("b", status=502)], [])
+
+    everything = UsageRollup.objects.filter(dimension="all", span="day")
+    assert everything.get().errors == 1
+    assert SpendDay.objects.get().errors == 1
+    assert UsageTotal.objects.get().errors == 1

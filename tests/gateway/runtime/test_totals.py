@@ -85,7 +85,11 @@ class TestRead:
 
     def test_all_scopes_together_are_the_sums_of_the_rows(self):
         store.save(
-            [request("a"), request("b", scope="key:7", status=500)],
+            [
+                request("a"),
+                request("b", scope="key:7", status=500),
+                request("c", status=499),
+            ],
             [attempt("a"), attempt("b", scope="key:7", cost_nano=7)],
             may_exist=False,
         )

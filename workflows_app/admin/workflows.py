@@ -105,6 +105,7 @@ class WorkflowAdmin(HistoryAdmin):
     list_display = ("name", "description", "version", "enabled", "updated_at")
     list_editable = ("enabled",)
     search_fields = ("name", "description")
+    warn_unsaved_form = True
     inlines: ClassVar = [VersionInline]
 
     def get_urls(self) -> list[URLPattern]:

@@ -259,3 +259,17 @@ def test_runs_are_filtered_and_two_are_compared(page, url, threaded_upstream):
     for fact in ("panel 1", "judge", "succeeded, tier 2, medium"):
         assert page.get_by_text(fact).count() >= 1
     fits_a_phone(page)
+
+
+def test_who_leaves_the_editor_is_asked_about_what_was_typed(url: str, page):
+    page.goto(f"{url}/admin/workflows_app/workflow/1/change/")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    page.get_by_label("Text").press_sequentially("# more")
+    page.get_by_role("link", name="Backends").click()
+    kept = page.get_by_label("Text").input_value()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url(f"{url}/admin/workflows_app/workflow/")
+
+    assert asked == ["beforeunload"]
+    assert "# more" in kept

@@ -76,3 +76,20 @@ def test_a_moment_in_a_list_stands_in_one_line(
 
     assert lines == 1
     assert said == []
+
+
+def test_a_switch_shows_that_the_keyboard_is_at_it(
+    threaded_upstream: ThreadedFaultLLM, tmp_path: Path, page, said
+):
+    instance = Instance(tmp_path, threaded_upstream.url)
+    with instance.serving() as url:
+        make_administrator(instance)
+        log_in(page, url)
+        page.goto(f"{url}/admin/gateway/apikey/add/")
+        page.locator("[name=max_tier]").focus()
+        page.keyboard.press("Tab")
+        switch = page.locator("[name=may_pin]:focus")
+        outline = switch.evaluate("switch_ => getComputedStyle(switch_).outline")
+
+    assert outline == "rgb(37, 99, 235) solid 2px"
+    assert said == []

@@ -1,5 +1,6 @@
 """Adds records to the sums per hour and day, in the transaction of their rows."""
 
+import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -17,7 +18,8 @@ from gateway.models import RequestLog
 from gateway.usage_rows import BUCKETS_MS, Dimension, Span, UsageRollup
 from routing.chat import Json
 
-OF_ONE = ("run:run_", "req_")  # how tags begin that the gateway gives for one of them
+# What the gateway tags with one of them: not a client's `req_body` or `run:nightly`.
+OF_ONE = re.compile(r"(?:run:run_|req_)[0-9a-f]{24}")
 NAME_CHARS, ID_CHARS = 128, 64  # as wide as their columns
 PLACE = {name: place for place, name in enumerate(UsageRollup.SUMS)}
 REQUESTS, SPENT = PLACE["requests"], PLACE["spent_nano"]
@@ -126,7 +128,7 @@ def kind_of(request: Json) -> Kind:
 def tags_in_common(tags: Iterable[str]) -> tuple[str, ...]:
     """Without ours that name a single run or request: its page has its sums, and each
     would be a row for an hour and one for a day."""
-    return tuple(tag for tag in tags if not tag.startswith(OF_ONE))
+    return tuple(tag for tag in tags if not OF_ONE.fullmatch(tag))
 
 
 def add_request(request: Json, sums: list[int]) -> None:

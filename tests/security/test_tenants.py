@@ -290,5 +290,5 @@ async def test_s5_metrics_hold_no_text_of_anybody(upstream: FaultLLM, tmp_path: 
     told = "".join(pages)
     assert "small" in told
     # Nor do they say where the provider is, and what opens it.
-    for hidden in (text, upstream.url, str(upstream.port), "upstream-key"):
+    for hidden in (text, upstream.url, f":{upstream.port}", "upstream-key"):
         assert hidden not in told

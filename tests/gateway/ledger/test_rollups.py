@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from gateway.ledger import store
 from gateway.models import Attempt, RequestLog, UsageRollup
+from gateway.request_ids import new_request_id
 from gateway.usage_rows import FIRST_BYTE, LATENCY
 from tests.gateway.ledger.samples import attempt, request
+from workflows_app.run import new_run_id
 
 pytestmark = pytest.mark.django_db
 
@@ -197,13 +199,14 @@ def test_hours_and_tags_leave_with_the_log_and_days_stay():
 
 
 def test_tags_of_a_single_run_or_request_are_not_summed_up():
-    tags = ["run:run_0123", "op:draft", "workflow:digest", "run:nightly"]
+    run, another = f"run:{new_run_id()}", new_request_id()
+    tags = [run, "op:draft", "workflow:digest", "run:nightly", "req_body"]
     late = attempt("r1", 2, late=True)
 
-    save([request("r1", tags=tags), request("r2", tags=["cache-audit", "req_00ff"])])
+    save([request("r1", tags=tags), request("r2", tags=["cache-audit", another])])
     save([], [late])
 
     named = UsageRollup.objects.filter(dimension="tag", span="day")
     assert sorted(named.values_list("name", flat=True)) == [
-        *("cache-audit", "op:draft", "run:nightly", "workflow:digest"),
+        *("cache-audit", "op:draft", "req_body", "run:nightly", "workflow:digest"),
     ]

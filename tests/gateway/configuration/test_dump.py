@@ -43,7 +43,8 @@ def make_awkward_rows() -> None:
         baseline_tier=Tier.objects.get(rank=1),
         cache_matching="jaccard",
         cache_ttl_seconds=1e-1,
-        stream_max_seconds=1e16,
+        stream_max_seconds=3.1e9,
+        holdout_share=1e-05,
         sidecar_url="http://localhost:6060/classify",
         on_disconnect="drain",
     )

@@ -44,13 +44,18 @@ async def test_what_nobody_took_is_made_when_somebody_does_without_a_call_after_
     assert [spent for some in counting.taken for spent in some] == [[12], [5]]
 
 
-async def test_what_came_while_another_was_made_is_made_together():
+async def one_under_way() -> tuple[Counting, Settling]:
     counting = Counting()
     counting.away = False
     counting.ready.clear()
     settling = Settling(counting.settle)
     settling.add([mark(60)], [12])
     await counting.asked.wait()
+    return counting, settling
+
+
+async def test_what_came_while_another_was_made_is_made_together():
+    counting, settling = await one_under_way()
     for cost in range(3):
         settling.add([mark(5)], [cost])
     counting.ready.set()
@@ -60,12 +65,7 @@ async def test_what_came_while_another_was_made_is_made_together():
 
 
 async def test_who_waits_for_what_is_owed_by_now_waits_for_no_more():
-    counting = Counting()
-    counting.away = False
-    counting.ready.clear()
-    settling = Settling(counting.settle)
-    settling.add([mark(60)], [12])
-    await counting.asked.wait()
+    counting, settling = await one_under_way()
     settling.add([mark(5)], [5])
     waiting = asyncio.create_task(settling.caught_up())
     await asyncio.sleep(0)

@@ -128,7 +128,7 @@ def kind_of(request: Json) -> Kind:
 def tags_in_common(tags: Iterable[str]) -> tuple[str, ...]:
     """Without ours that name a single run or request: its page has its sums, and each
     would be a row for an hour and one for a day."""
-    return tuple(tag for tag in tags if not OF_ONE.fullmatch(tag))
+    return tuple([tag for tag in tags if not OF_ONE.fullmatch(tag)]) if tags else ()
 
 
 def add_request(request: Json, sums: list[int]) -> None:

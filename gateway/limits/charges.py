@@ -120,6 +120,11 @@ class Charges:
     def seconds_left(self, mark: Mark) -> float:
         return max(1.0, mark.window.end - self._wall())
 
+    @property
+    def counts_elsewhere(self) -> bool:
+        """Do others count with us, in Redis or the database?"""
+        return bool(self._remote)
+
     async def caught_up(self) -> None:
         """The calls that have ended by now are counted, unless somebody is away."""
         for counters in self._remote:

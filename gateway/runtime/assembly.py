@@ -101,6 +101,8 @@ def new_writer(runtime: Runtime, loop: AbstractEventLoop) -> Writer:
     def catch_up() -> None:
         """Books that are ahead of a counter could raise it too far: by what is settled
         later."""
+        if not runtime.charges.counts_elsewhere:
+            return
         settling = asyncio.run_coroutine_threadsafe(runtime.charges.caught_up(), loop)
         with suppress(TimeoutError):
             settling.result(SETTLED_SECONDS)
